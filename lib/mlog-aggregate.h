@@ -1,0 +1,283 @@
+/* Copyright (c) 2026 The MultiLog for Open vSwitch authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at:
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+#ifndef MLOG_AGGREGATE_H
+#define MLOG_AGGREGATE_H 1
+
+/* Aggregates
+ * ==========
+ *
+ * The value of a function of the records that a filter let through within
+ * the last 'window', in total or for each group of records that agree in the
+ * group-by fields.
+ *
+ * The window
+ * ----------
+ *
+ * Time is divided into panes, whose boundaries are multiples of their width
+ * since the epoch.  A window has at most MLOG_MAX_PANES of them: one per
+ * millisecond for windows up to that many milliseconds, otherwise
+ * MLOG_MAX_PANES.  At time T a value covers the records of
+ *
+ *     (number of T's pane - panes per window) * width  <=  time  <=  T,
+ *
+ * that is, every record of the last 'window', and those older by less than
+ * one width.  So no record can slip through between two looks at the window.
+ *
+ * Values
+ * ------
+ *
+ *   count          number of records; count(FIELD): of those with the field
+ *   sum(FIELD)     0 without records; stops at 2**64 - 1 per pane
+ *   min, max, avg  absent without records
+ *   rate           count divided by the window's nominal length in seconds
+ *   rate(FIELD)    sum divided by the same
+ *
+ * Records that lack FIELD don't take part, except in count and rate without
+ * FIELD.
+ *
+ * Groups
+ * ------
+ *
+ * That a record lacks a group-by field is a value of that field like any
+ * other.  A group exists while its window has a record.  If there are
+ * MLOG_MAX_GROUPS already, or memory for groups has run out, records of
+ * further groups are counted in one group "other".
+ *
+ * Thread-safety
+ * =============
+ *
+ * None, see mlog-stream.h; but definitions are immutable and may be
+ * referenced and read from any thread. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mlog-fields.h"
+#include "mlog-record.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/list.h"
+#include "ovs-atomic.h"
+#include "util.h"
+
+struct ds;
+struct mlog_error;
+
+#define MLOG_MAX_PANES      32
+#define MLOG_MAX_GROUPS     10000       /* Per aggregate. */
+#define MLOG_MAX_GROUP_KEYS 8
+#define MLOG_MIN_WINDOW_NS  UINT64_C(1000000)
+#define MLOG_MAX_WINDOW_NS  UINT64_C(3600000000000)
+#define MLOG_DEFAULT_WINDOW_NS UINT64_C(1000000000)
+
+enum mlog_func {
+    MLOG_FUNC_COUNT,
+    MLOG_FUNC_SUM,
+    MLOG_FUNC_MIN,
+    MLOG_FUNC_MAX,
+    MLOG_FUNC_AVG,
+    MLOG_FUNC_RATE,
+};
+
+/* What an aggregate is.  Immutable, shared by counting references. */
+struct mlog_aggregate_def {
+    struct ovs_refcount refcount;
+    char *name;
+    char *filter;                   /* Name of the filter... */
+    char *filter_text;              /* ...and its canonical expression. */
+    enum mlog_func func;
+    const struct mlog_field *field; /* NULL if none. */
+    uint64_t window;                /* ns. */
+    uint64_t width;                 /* Of a pane, ns. */
+    unsigned int n_panes;           /* 'window' / 'width'. */
+    size_t n_keys;                  /* Group-by fields; 0 = ungrouped. */
+    const struct mlog_field *keys[MLOG_MAX_GROUP_KEYS];
+};
+
+/* Parses 'func' ("sum(pkt_len)") and 'options', which are of the form
+ * "window=1s" and "group-by=nw_src,tp_dst".  Returns a definition with one
+ * reference, or NULL after setting 'error' (which must be initialised) and
+ * '*where', the argument that the error's column refers to. */
+struct mlog_aggregate_def *
+mlog_aggregate_def_parse(const char *name, const char *filter,
+                         const char *filter_text, const char *func,
+                         const char *const options[], size_t n_options,
+                         struct mlog_error *error, const char **where);
+struct mlog_aggregate_def *
+mlog_aggregate_def_ref(const struct mlog_aggregate_def *);
+void mlog_aggregate_def_unref(struct mlog_aggregate_def *);
+
+/* Appends "sum(pkt_len)". */
+void mlog_aggregate_def_format_func(const struct mlog_aggregate_def *,
+                                    struct ds *);
+
+/* The values of the group-by fields of one group. */
+struct mlog_group_key {
+    uint8_t present;                /* Bit i: the packets have field i. */
+    bool other;                     /* The group "other". */
+    struct mlog_value values[MLOG_MAX_GROUP_KEYS];
+};
+
+/* Appends "nw_src=10.0.0.1,tp_dst=-", "other", or for an ungrouped aggregate
+ * nothing. */
+void mlog_group_key_format(const struct mlog_aggregate_def *,
+                           const struct mlog_group_key *, struct ds *);
+
+/* Appends an expression, in the syntax of mlog_expr_parse(), for the records
+ * of one group.  For the group "other" it is the filter's. */
+void mlog_group_key_evidence(const struct mlog_aggregate_def *,
+                             const struct mlog_group_key *, struct ds *);
+
+/* A value. */
+struct mlog_result {
+    bool present;
+    bool is_integer;            /* 'integer' is the exact value... */
+    uint64_t integer;
+    double real;                /* ...and this is it in any case. */
+};
+
+/* Memory that several aggregates share for groups, bytes. */
+struct mlog_group_budget {
+    size_t used;
+    size_t max;
+};
+
+/* Aggregates at work. */
+
+struct mlog_group {
+    struct hmap_node node;          /* In 'groups', by hash of the key. */
+    struct ovs_list bucket;         /* In 'buckets' of its oldest live pane,
+                                     * else in 'empty'. */
+    struct ovs_list changed;        /* In the aggregate's 'changed'. */
+    struct ovs_list incidents;      /* Of struct mlog_incident. */
+    uint64_t serial;                /* Changes when the group is freed. */
+    uint64_t changed_seq;           /* When it changed last. */
+    uint64_t live;                  /* Bitmap: slots that have records. */
+    uint64_t head;                  /* Newest pane taken account of. */
+    uint64_t created;               /* Time of the first record, ns. */
+    uint64_t seen;                  /* Time of the first record in the newest
+                                     * tick with records, ns. */
+    uint64_t newest;                /* Time of the newest record, ns. */
+    uint64_t n;                     /* Total of the panes, if counted. */
+    unsigned __int128 sum;          /* Likewise, if added up. */
+    bool is_other;
+    uint8_t present;                /* As in struct mlog_group_key. */
+
+    /* 'n_keys' values of struct mlog_value, then the panes: one or two
+     * arrays of 'n_slots' numbers. */
+    uint64_t data[];
+};
+
+struct mlog_aggregate {
+    struct mlog_aggregate_def *def;
+    unsigned int n_slots;           /* Panes per window, and the open one. */
+    unsigned int slot;              /* 'pane' % 'n_slots'. */
+    uint64_t pane;                  /* Pane of the newest record or tick. */
+    uint64_t pane_end;              /* When it ends, ns. */
+    uint64_t expired_pane;          /* 'pane' of the latest tick. */
+    uint64_t seq;                   /* Number of the tick, from 1. */
+    uint64_t created;               /* ns. */
+    uint32_t basis;                 /* Of hashes. */
+
+    struct hmap groups;             /* Without 'single' and 'other'. */
+    struct mlog_group *single;      /* Ungrouped. */
+    struct mlog_group *other;       /* Grouped. */
+    bool other_in_use;              /* From overflow until it is empty. */
+    bool overflowed;                /* It began in this tick. */
+    uint64_t n_overflow;            /* Records in 'other', ever. */
+
+    /* Groups, oldest change first. */
+    struct ovs_list changed;
+    struct ovs_list buckets[MLOG_MAX_PANES + 1];
+    struct ovs_list empty;
+
+    /* Memory for groups. */
+    size_t group_size;
+    struct mlog_group *free;        /* Linked by 'node.next'. */
+    struct ovs_list slabs;
+    struct mlog_group_budget *budget;
+    size_t memory;
+    uint32_t slab_epoch;            /* Changes when slabs are freed. */
+
+    /* For mlog-trigger.c. */
+    struct ovs_list trigger_sets;
+    size_t n_triggers;
+};
+
+/* Takes over the reference to 'def'. */
+struct mlog_aggregate *mlog_aggregate_create(struct mlog_aggregate_def *def,
+                                             struct mlog_group_budget *,
+                                             uint64_t now);
+
+/* All triggers must be gone. */
+void mlog_aggregate_destroy(struct mlog_aggregate *);
+
+/* Remembers a record's group, for the next record with the same values.  It
+ * must be forgotten when the aggregate is destroyed or its 'slab_epoch'
+ * changes. */
+struct mlog_group_ref {
+    struct mlog_group *group;
+    uint64_t serial;
+};
+
+/* True if all group-by fields are the same for all packets of a flow, so that
+ * a flow may have a struct mlog_group_ref. */
+bool mlog_aggregate_is_grouped_by_flow(const struct mlog_aggregate *);
+
+/* Adds a record that the filter let through.  Times never decrease.  'ref'
+ * may be NULL. */
+void mlog_aggregate_add(struct mlog_aggregate *, const struct mlog_record *,
+                        struct mlog_group_ref *ref);
+
+/* Several records at once. */
+struct mlog_batch_sums {
+    uint64_t n;
+    uint64_t bytes;
+    uint64_t first, last;           /* Times, ns. */
+    uint32_t min_len, max_len;
+};
+
+/* True if mlog_aggregate_add_batch() may be used. */
+bool mlog_aggregate_takes_batches(const struct mlog_aggregate *);
+
+/* Adds records that all lie in one pane, see mlog_aggregate_pane_end(). */
+void mlog_aggregate_add_batch(struct mlog_aggregate *,
+                              const struct mlog_batch_sums *);
+
+/* Moves to 'time' and returns when its pane ends, ns. */
+uint64_t mlog_aggregate_pane_end(struct mlog_aggregate *, uint64_t time);
+
+/* A tick: first mlog_aggregate_expire(), then triggers are evaluated, then
+ * mlog_aggregate_finish(), which frees groups without records and without
+ * incidents. */
+void mlog_aggregate_expire(struct mlog_aggregate *, uint64_t now);
+void mlog_aggregate_finish(struct mlog_aggregate *);
+
+/* As of the latest tick. */
+struct mlog_result mlog_aggregate_value(const struct mlog_aggregate *,
+                                        const struct mlog_group *);
+void mlog_aggregate_get_key(const struct mlog_aggregate *,
+                            const struct mlog_group *,
+                            struct mlog_group_key *);
+
+/* Start of what the values cover, ns. */
+uint64_t mlog_aggregate_since(const struct mlog_aggregate *);
+
+/* Number of groups with records, "other" included; for an ungrouped aggregate
+ * 1. */
+size_t mlog_aggregate_n_groups(const struct mlog_aggregate *);
+
+#endif /* mlog-aggregate.h */

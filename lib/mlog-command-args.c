@@ -1,0 +1,484 @@
+/* Copyright (c) 2026 The MultiLog for Open vSwitch authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at:
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+
+#include <config.h>
+
+#include "mlog-command-call.h"
+
+#include <ctype.h>
+#include <errno.h>
+
+#include "mlog-time.h"
+#include "multilog.h"
+#include "timeval.h"
+#include "util.h"
+
+#define DEFAULT_TIMEOUT_NS (30 * MLOG_NS_PER_S)
+#define MAX_TIMEOUT_NS (600 * MLOG_NS_PER_S)
+
+/* Names of the options that are parsed here, for messages. */
+static const char *
+option_name(enum mlog_option option)
+{
+    switch (option) {
+    case MLOG_OPT_SINCE: return "--since";
+    case MLOG_OPT_UNTIL: return "--until";
+    case MLOG_OPT_LAST: return "--last";
+    case MLOG_OPT_FIELDS: return "--fields";
+    case MLOG_OPT_LIMIT: return "--limit";
+    case MLOG_OPT_GROUP_BY: return "--group-by";
+    case MLOG_OPT_AGGREGATE: return "--aggregate";
+    case MLOG_OPT_TOP: return "--top";
+    case MLOG_OPT_TIMEOUT: return "--timeout";
+    case MLOG_OPT_SINCE_SEQ: return "--since-seq";
+    case MLOG_OPT_FORMAT:
+    case MLOG_OPT_HELP:
+    case MLOG_OPT_COUNT:
+    case MLOG_OPT_OLDEST:
+    case MLOG_OPT_BY:
+    case MLOG_N_OPTIONS:
+        break;
+    }
+    OVS_NOT_REACHED();
+}
+
+/* Takes over 'message', about the value of 'option', if it isn't NULL. */
+static bool
+check_message(struct mlog_call *call, enum mlog_option option, char *message)
+{
+    if (message) {
+        const char *value = call->options[option];
+
+        mlog_call_error(call, value, value, "%s: %s", option_name(option),
+                        message);
+        free(message);
+    }
+    return !mlog_call_failed(call);
+}
+
+/* Numbers. */
+
+bool
+mlog_call_parse_u64(struct mlog_call *call, const char *word,
+                    const char *what, uint64_t min, uint64_t max,
+                    uint64_t *value)
+{
+    size_t length = strspn(word, "0123456789");
+    unsigned long long int number;
+
+    if (length && length < 20 && !word[length]) {
+        number = strtoull(word, NULL, 10);
+        if (number >= min && number <= max) {
+            *value = number;
+            return true;
+        }
+    }
+    return mlog_call_error(call, word, word + (word[length] ? length : 0),
+                           "%s: needs a whole number from %"PRIu64" to %"
+                           PRIu64, what, min, max);
+}
+
+bool
+mlog_call_get_u64(struct mlog_call *call, enum mlog_option option,
+                  uint64_t min, uint64_t max, uint64_t *value)
+{
+    return (!mlog_call_has(call, option)
+            || mlog_call_parse_u64(call, call->options[option],
+                                   option_name(option), min, max, value));
+}
+
+/* Returns what a suffix k, M, G or T, with or without "B" or "iB", multiplies
+ * by, or 0 if 'suffix' isn't one. */
+static double
+size_unit(const char *suffix)
+{
+    static const char units[] = "kmgt";
+    const char *unit = (*suffix
+                        ? strchr(units, tolower((unsigned char) *suffix))
+                        : NULL);
+    double factor = 1;
+
+    if (unit) {
+        for (size_t i = 0; i <= unit - units; i++) {
+            factor *= 1024;
+        }
+        suffix++;
+    }
+    return (!*suffix || !strcasecmp(suffix, "B")
+            || (unit && !strcasecmp(suffix, "iB")) ? factor : 0);
+}
+
+char *
+mlog_parse_size(const char *text, uint64_t *bytes)
+{
+    size_t length = strspn(text, "0123456789.");
+    char *end;
+    double size;
+
+    if (isdigit((unsigned char) text[0])) {
+        size = strtod(text, &end) * size_unit(text + length);
+        if (end == text + length && size > 0 && size < 0x1p63) {
+            *bytes = size;
+            return NULL;
+        }
+    }
+
+    struct ds message = DS_EMPTY_INITIALIZER;
+    mlog_put_quoted(&message, text);
+    ds_put_cstr(&message, " is not a size in bytes such as 512M or 1.5G");
+    return ds_steal_cstr(&message);
+}
+
+void
+mlog_put_size(struct ds *ds, uint64_t bytes)
+{
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+    double number = bytes;
+    size_t i = 0;
+
+    while (number >= 1024 && i + 1 < ARRAY_SIZE(units)) {
+        number /= 1024;
+        i++;
+    }
+    ds_put_format(ds, i && number < 100 ? "%.1f %s" : "%.0f %s", number,
+                  units[i]);
+}
+
+/* Times. */
+
+bool
+mlog_call_get_duration(struct mlog_call *call, enum mlog_option option,
+                       uint64_t *ns)
+{
+    return (!mlog_call_has(call, option)
+            || check_message(call, option,
+                             mlog_duration_parse(call->options[option], ns)));
+}
+
+/* "5m" and "5m ago" are taken as "-5m". */
+static bool
+get_time(struct mlog_call *call, enum mlog_option option, uint64_t now,
+         uint64_t *ns)
+{
+    const char *text = call->options[option];
+    size_t length;
+    uint64_t ago;
+    char *error;
+
+    if (!text) {
+        return true;
+    }
+    length = strlen(text);
+    if (length > 4 && !strcmp(text + length - 4, " ago")) {
+        length -= 4;
+    }
+    if (length && isalpha((unsigned char) text[length - 1])) {
+        char *duration = xmemdup0(text, length);
+
+        error = mlog_duration_parse(duration, &ago);
+        free(duration);
+        if (!error) {
+            *ns = now - MIN(ago, now);
+            return true;
+        }
+        free(error);
+    }
+    return check_message(call, option,
+                         mlog_time_parse_relative(text, now, ns));
+}
+
+bool
+mlog_call_get_range(struct mlog_call *call, uint64_t cut,
+                    struct mlog_range *range)
+{
+    uint64_t last = 0;
+
+    range->since = 0;
+    range->until = UINT64_MAX;
+    if (!mlog_call_get_duration(call, MLOG_OPT_LAST, &last)
+        || !get_time(call, MLOG_OPT_SINCE, cut, &range->since)
+        || !get_time(call, MLOG_OPT_UNTIL, cut, &range->until)) {
+        return false;
+    }
+    if (mlog_call_has(call, MLOG_OPT_LAST)) {
+        if (mlog_call_has(call, MLOG_OPT_SINCE)
+            || mlog_call_has(call, MLOG_OPT_UNTIL)) {
+            const char *value = call->options[MLOG_OPT_LAST];
+
+            return mlog_call_error(call, value, NULL, "--last cannot be "
+                                   "combined with --since or --until");
+        }
+        range->since = cut - MIN(last, cut);
+    }
+    if (range->since > range->until) {
+        const char *value = call->options[MLOG_OPT_UNTIL];
+
+        return mlog_call_error(call, value, value,
+                               "--until: is before --since");
+    }
+    return true;
+}
+
+bool
+mlog_call_get_budget(struct mlog_call *call, struct mlog_budget *budget)
+{
+    uint64_t timeout = DEFAULT_TIMEOUT_NS;
+
+    if (!mlog_call_get_duration(call, MLOG_OPT_TIMEOUT, &timeout)) {
+        return false;
+    }
+    if (timeout > MAX_TIMEOUT_NS || timeout < MLOG_NS_PER_MS) {
+        const char *value = call->options[MLOG_OPT_TIMEOUT];
+
+        return mlog_call_error(call, value, value,
+                               "--timeout: must be from 1ms to 10m");
+    }
+    budget->deadline = time_msec() + timeout / MLOG_NS_PER_MS;
+    budget->cancel = &call->ml->cancel;
+    return true;
+}
+
+bool
+mlog_call_query_error(struct mlog_call *call, int error)
+{
+    switch (error) {
+    case 0:
+        return true;
+    case ETIMEDOUT:
+        return mlog_call_error(call, NULL, NULL, "the query timed out; narrow "
+                               "it with --last, --since or an expression, or "
+                               "give it more time with --timeout");
+    case ECANCELED:
+        return mlog_call_error(call, NULL, NULL, "the query was cancelled, as "
+                               "the switch is shutting down");
+    case E2BIG:
+        return mlog_call_error(call, NULL, NULL, "more than %d groups; narrow "
+                               "the query with --last, --since or an "
+                               "expression, or group by fewer fields",
+                               MLOG_QUERY_MAX_GROUPS);
+    default:
+        return mlog_call_error(call, NULL, NULL, "%s", ovs_strerror(error));
+    }
+}
+
+/* Fields. */
+
+const struct mlog_field *
+mlog_call_parse_field(struct mlog_call *call, const char *word,
+                      const char *start, size_t length)
+{
+    char *name = xmemdup0(start, length);
+    const struct mlog_field *field = mlog_field_from_name(name);
+
+    if (!length) {
+        mlog_call_error(call, word, start, "the name of a field is missing");
+    } else if (!field) {
+        mlog_call_take_message(call, word, start,
+                               mlog_field_unknown_error(name));
+    }
+    free(name);
+    return field;
+}
+
+static bool
+add_field(struct mlog_call *call, const char *word, const char *start,
+          size_t length, size_t max, const struct mlog_field *fields[],
+          size_t *n)
+{
+    const struct mlog_field *field = mlog_call_parse_field(call, word, start,
+                                                           length);
+
+    if (!field) {
+        return false;
+    }
+    for (size_t i = 0; i < *n; i++) {
+        if (fields[i] == field) {
+            return mlog_call_error(call, word, start,
+                                   "field '%s' is there twice", field->name);
+        }
+    }
+    if (*n >= max) {
+        return mlog_call_error(call, word, start, "too many fields; at most "
+                               "%"PRIuSIZE" are possible here", max);
+    }
+    fields[(*n)++] = field;
+    return true;
+}
+
+bool
+mlog_call_parse_fields(struct mlog_call *call, const char *word,
+                       const char *list, size_t max,
+                       const struct mlog_field *fields[], size_t *n)
+{
+    const char *p = list;
+
+    *n = 0;
+    for (;;) {
+        size_t length = strcspn(p, ",");
+
+        if (!add_field(call, word, p, length, max, fields, n)) {
+            return false;
+        }
+        if (!p[length]) {
+            return true;
+        }
+        p += length + 1;
+    }
+}
+
+bool
+mlog_call_get_fields(struct mlog_call *call, enum mlog_option option,
+                     size_t max, const struct mlog_field *fields[], size_t *n)
+{
+    const char *word = call->options[option];
+
+    return !word || mlog_call_parse_fields(call, word, word, max, fields, n);
+}
+
+/* Aggregates. */
+
+static const char *const func_names[] = {
+    [MLOG_QF_COUNT] = "count",
+    [MLOG_QF_SUM] = "sum",
+    [MLOG_QF_MIN] = "min",
+    [MLOG_QF_MAX] = "max",
+    [MLOG_QF_AVG] = "avg",
+};
+
+void
+mlog_query_aggregate_format(const struct mlog_query_aggregate *aggregate,
+                            struct ds *ds)
+{
+    ds_put_cstr(ds, func_names[aggregate->func]);
+    if (aggregate->field) {
+        ds_put_format(ds, "(%s)", aggregate->field->name);
+    }
+}
+
+static bool
+parse_func(struct mlog_call *call, const char *word, const char *start,
+           size_t length, enum mlog_query_func *func)
+{
+    char *name = xmemdup0(start, length);
+    struct ds message = DS_EMPTY_INITIALIZER;
+    const char *nearest;
+
+    for (size_t i = 0; i < ARRAY_SIZE(func_names); i++) {
+        if (!strcmp(name, func_names[i])) {
+            *func = i;
+            free(name);
+            return true;
+        }
+    }
+
+    nearest = mlog_nearest_name(name, func_names, ARRAY_SIZE(func_names));
+    ds_put_cstr(&message, "unknown function ");
+    mlog_put_quoted(&message, name);
+    if (nearest) {
+        ds_put_format(&message, "; did you mean '%s'?", nearest);
+    } else {
+        ds_put_cstr(&message, "; the functions are count, sum, min, max and "
+                    "avg");
+    }
+    free(name);
+    return mlog_call_take_message(call, word, start,
+                                  ds_steal_cstr(&message));
+}
+
+static bool
+check_aggregate(struct mlog_call *call, const char *word, const char *at,
+                const struct mlog_query_aggregate *aggregate)
+{
+    enum mlog_query_func func = aggregate->func;
+    const struct mlog_field *field = aggregate->field;
+
+    if (!field) {
+        return (func == MLOG_QF_COUNT
+                || mlog_call_error(call, word, at, "%s needs a field, as in "
+                                   "%s(pkt_len)", func_names[func],
+                                   func_names[func]));
+    } else if ((func == MLOG_QF_SUM || func == MLOG_QF_AVG)
+               && !mlog_field_is_quantity(field)) {
+        return mlog_call_error(call, word, at, "%s(%s) is not possible, as "
+                               "%s is not a quantity", func_names[func],
+                               field->name, field->name);
+    } else if ((func == MLOG_QF_MIN || func == MLOG_QF_MAX)
+               && !mlog_field_is_ordered(field)) {
+        return mlog_call_error(call, word, at, "%s(%s) is not possible, as "
+                               "values of %s have no order", func_names[func],
+                               field->name, field->name);
+    }
+    return true;
+}
+
+/* Parses FUNC or FUNC(FIELD), 'length' bytes at 'start'. */
+static bool
+parse_aggregate(struct mlog_call *call, const char *word, const char *start,
+                size_t length, struct mlog_query_aggregate *aggregate)
+{
+    const char *end = start + length;
+    const char *paren = memchr(start, '(', length);
+    const char *field = paren ? paren + 1 : end;
+
+    aggregate->field = NULL;
+    if (!parse_func(call, word, start, (paren ? paren : end) - start,
+                    &aggregate->func)) {
+        return false;
+    }
+    if (paren) {
+        if (end[-1] != ')') {
+            return mlog_call_error(call, word, end, "')' is missing");
+        }
+        aggregate->field = mlog_call_parse_field(call, word, field,
+                                                 end - 1 - field);
+        if (!aggregate->field) {
+            return false;
+        }
+    }
+    return check_aggregate(call, word, field < end ? field : start,
+                           aggregate);
+}
+
+bool
+mlog_call_get_aggregates(struct mlog_call *call, enum mlog_option option,
+                         struct mlog_query_aggregate aggregates[], size_t *n)
+{
+    const char *word = call->options[option];
+    const char *p = word;
+
+    while (p) {
+        size_t length = strcspn(p, ",");
+
+        if (*n >= MLOG_QUERY_MAX_AGGREGATES) {
+            return mlog_call_error(call, word, p, "too many aggregates; at "
+                                   "most %d are possible here",
+                                   MLOG_QUERY_MAX_AGGREGATES);
+        }
+        if (!parse_aggregate(call, word, p, length, &aggregates[*n])) {
+            return false;
+        }
+        for (size_t i = 0; i < *n; i++) {
+            if (aggregates[i].func == aggregates[*n].func
+                && aggregates[i].field == aggregates[*n].field) {
+                return mlog_call_error(call, word, p, "the same aggregate is "
+                                       "there twice");
+            }
+        }
+        *n += aggregates[*n].field != NULL;
+        p = p[length] ? p + length + 1 : NULL;
+    }
+    return true;
+}

@@ -1,0 +1,164 @@
+/* Copyright (c) 2026 The MultiLog for Open vSwitch authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at:
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+
+#ifndef MLOG_COMMAND_CALL_H
+#define MLOG_COMMAND_CALL_H 1
+
+/* What the commands of mlog-command*.c share: the call that is being
+ * executed, and parsing of its words.
+ *
+ * A handler reads the arguments and options and fills in the document, or
+ * sets the error and returns. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mlog-command.h"
+#include "mlog-expr.h"
+#include "mlog-header-log.h"
+#include "mlog-output.h"
+#include "mlog-query.h"
+
+enum mlog_option {
+    MLOG_OPT_FORMAT,
+    MLOG_OPT_HELP,
+    MLOG_OPT_SINCE,
+    MLOG_OPT_UNTIL,
+    MLOG_OPT_LAST,
+    MLOG_OPT_COUNT,
+    MLOG_OPT_FIELDS,
+    MLOG_OPT_LIMIT,
+    MLOG_OPT_OLDEST,
+    MLOG_OPT_GROUP_BY,
+    MLOG_OPT_AGGREGATE,
+    MLOG_OPT_TOP,
+    MLOG_OPT_BY,
+    MLOG_OPT_TIMEOUT,
+    MLOG_OPT_SINCE_SEQ,
+    MLOG_N_OPTIONS
+};
+
+#define MLOG_OPT(NAME) (UINT32_C(1) << MLOG_OPT_##NAME)
+#define MLOG_OPTS_RANGE (MLOG_OPT(SINCE) | MLOG_OPT(UNTIL) | MLOG_OPT(LAST) \
+                         | MLOG_OPT(TIMEOUT))
+
+struct mlog_call {
+    struct multilog *ml;
+    const struct mlog_command *command;
+    enum mlog_format format;
+    const char *args[MLOG_COMMAND_MAX_WORDS];
+    size_t n_args;
+    const char *options[MLOG_N_OPTIONS];    /* Value, "" for a flag, NULL. */
+    struct mlog_document doc;
+
+    struct mlog_error error;
+    const char *error_word;     /* What the error's column refers to. */
+};
+
+static inline bool
+mlog_call_has(const struct mlog_call *call, enum mlog_option option)
+{
+    return call->options[option] != NULL;
+}
+
+static inline bool
+mlog_call_failed(const struct mlog_call *call)
+{
+    return call->error.message != NULL;
+}
+
+/* Sets the error, unless there is one, and returns false.  'at', if not NULL,
+ * points to the wrong place within 'word'; both may be NULL. */
+bool mlog_call_error(struct mlog_call *, const char *word, const char *at,
+                     const char *format, ...) OVS_PRINTF_FORMAT(4, 5);
+
+/* The same with the error of another module: takes over 'error' or frees
+ * 'message'. */
+bool mlog_call_take_error(struct mlog_call *, const char *word,
+                          struct mlog_error *error);
+bool mlog_call_take_message(struct mlog_call *, const char *word,
+                            const char *at, char *message);
+
+/* Parsing of options' values.  Each returns true and leaves the default in
+ * its output if the option is not given, or is successful, or sets the error
+ * and returns false. */
+bool mlog_call_get_u64(struct mlog_call *, enum mlog_option,
+                       uint64_t min, uint64_t max, uint64_t *);
+bool mlog_call_get_duration(struct mlog_call *, enum mlog_option,
+                            uint64_t *ns);
+bool mlog_call_get_fields(struct mlog_call *, enum mlog_option, size_t max,
+                          const struct mlog_field *fields[], size_t *n);
+
+/* Leaves out "count" without a field, which is always shown. */
+bool mlog_call_get_aggregates(struct mlog_call *, enum mlog_option,
+                              struct mlog_query_aggregate[], size_t *n);
+
+/* Parses 'list', the rest of 'word', into at most 'max' fields. */
+bool mlog_call_parse_fields(struct mlog_call *, const char *word,
+                            const char *list, size_t max,
+                            const struct mlog_field *fields[], size_t *n);
+
+/* Parses [start, start + length), a part of 'word'. */
+const struct mlog_field *mlog_call_parse_field(struct mlog_call *,
+                                               const char *word,
+                                               const char *start,
+                                               size_t length);
+bool mlog_call_parse_u64(struct mlog_call *, const char *word,
+                         const char *what, uint64_t min, uint64_t max,
+                         uint64_t *);
+
+/* "512M", "1.5G", "65536" into bytes.  Returns a message to free, or NULL. */
+char *mlog_parse_size(const char *text, uint64_t *bytes)
+    OVS_WARN_UNUSED_RESULT;
+
+/* Appends "1.5 GiB" and the like. */
+void mlog_put_size(struct ds *, uint64_t bytes);
+
+/* "sum(pkt_len)". */
+void mlog_query_aggregate_format(const struct mlog_query_aggregate *,
+                                 struct ds *);
+
+/* Gets --since, --until and --last, relative to 'cut'; sets all of 'range'
+ * but its expression. */
+bool mlog_call_get_range(struct mlog_call *, uint64_t cut,
+                         struct mlog_range *range);
+
+/* Gets the budget: --timeout and cancellation. */
+bool mlog_call_get_budget(struct mlog_call *, struct mlog_budget *);
+
+/* Sets the error for 'error', an errno value of mlog-query.h. */
+bool mlog_call_query_error(struct mlog_call *, int error);
+
+/* The handlers. */
+void mlog_command_show(struct mlog_call *);
+void mlog_command_fields(struct mlog_call *);
+void mlog_command_set(struct mlog_call *);
+void mlog_command_query(struct mlog_call *);
+void mlog_command_flows(struct mlog_call *);
+void mlog_command_filter_add(struct mlog_call *);
+void mlog_command_filter_del(struct mlog_call *);
+void mlog_command_filter_list(struct mlog_call *);
+void mlog_command_aggregate_add(struct mlog_call *);
+void mlog_command_aggregate_del(struct mlog_call *);
+void mlog_command_aggregate_list(struct mlog_call *);
+void mlog_command_aggregate_show(struct mlog_call *);
+void mlog_command_trigger_add(struct mlog_call *);
+void mlog_command_trigger_del(struct mlog_call *);
+void mlog_command_trigger_list(struct mlog_call *);
+void mlog_command_alerts(struct mlog_call *);
+
+#endif /* mlog-command-call.h */

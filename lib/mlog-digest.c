@@ -1,0 +1,586 @@
+/* Copyright (c) 2026 The MultiLog for Open vSwitch authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at:
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+#include <config.h>
+
+#include "mlog-digest.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "mlog-capture.h"
+#include "mlog-clock.h"
+#include "mlog-flow-table.h"
+#include "mlog-header-log.h"
+#include "mlog-headers.h"
+#include "mlog-ports.h"
+#include "mlog-stream.h"
+#include "openvswitch/util.h"
+#include "openvswitch/vlog.h"
+#include "ovs-rcu.h"
+#include "ovs-thread.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(mlog_digest);
+
+/* A pass stops early after this many records, so that commands and triggers
+ * get their turn while a backlog is worked off. */
+#define PASS_RECORDS_MAX 65536
+
+#define CUT_TIMEOUT_NS UINT64_C(1000000000)
+#define ADJUST_INTERVAL_NS UINT64_C(1000000000)
+#define MAX_RINGS 1024
+
+/* The barrier of a pass costs datapath threads some microseconds, recording or
+ * not, so while there is nothing to digest passes are this far apart. */
+#define IDLE_PASS_NS (10 * MLOG_TICK_NS)
+
+struct mlog_digest {
+    struct mlog_capture *capture;
+    struct mlog_flow_table *flows;
+    struct mlog_header_log *log;
+    struct mlog_stream *stream;
+
+    pthread_t thread;
+    int wake_fd;                /* eventfd. */
+    atomic_bool exit;
+    atomic_bool discard;
+
+    /* Digest thread. */
+    struct mlog_clock clock;
+    uint64_t cut;               /* Ticks: the latest pass's. */
+    uint64_t time;              /* The latest record's or cut's time, ns. */
+    uint64_t next_adjust;       /* ns. */
+    struct mlog_ring **rings;
+    size_t n_rings;
+    struct work *work;
+
+    /* Held during a pass. */
+    struct ovs_mutex pass_mutex;
+    atomic_count n_waiting;     /* Threads that want 'pass_mutex'. */
+
+    struct ovs_mutex mutex;
+    pthread_cond_t published_cond;
+    uint64_t published OVS_GUARDED;     /* Ticks: copy of 'cut'. */
+    struct mlog_digest_stats stats OVS_GUARDED;
+};
+
+/* The records of a batch, between being parsed and being looked up. */
+struct work {
+    struct mlog_flow_key keys[MLOG_BATCH_MAX];
+    struct mlog_row rows[MLOG_BATCH_MAX];
+    uint32_t hashes[MLOG_BATCH_MAX];
+};
+
+/* Converts to nanoseconds, never going back. */
+static uint64_t
+advance_time(struct mlog_digest *digest, uint64_t ticks)
+{
+    digest->time = MAX(digest->time, mlog_clock_to_ns(&digest->clock, ticks));
+    return digest->time;
+}
+
+static void
+parse_batch(struct mlog_digest *digest, struct mlog_ring *ring,
+            const struct mlog_batch_slot *batch, struct work *work)
+{
+    uint8_t buffer[MLOG_PACKET_BYTES_MAX];
+    uint16_t last_in_port = UINT16_MAX;
+    uint16_t in_port_id = MLOG_PORT_NONE;
+    uint32_t pos = 0;
+
+    for (size_t i = 0; i < batch->n_packets; i++) {
+        const struct mlog_packet_slot *packet;
+        const uint8_t *bytes;
+        size_t n;
+
+        packet = mlog_ring_next_packet(ring, &pos, buffer, &bytes, &n);
+        mlog_headers_parse(bytes, n, packet->size, &work->keys[i],
+                           &work->rows[i]);
+        if (packet->in_port != last_in_port) {
+            last_in_port = packet->in_port;
+            in_port_id = mlog_ports_lookup(ring->datapath, last_in_port);
+        }
+        work->keys[i].in_port = in_port_id;
+        work->hashes[i] = mlog_flow_key_hash(&work->keys[i]);
+        mlog_flow_table_prefetch(digest->flows, work->hashes[i]);
+    }
+}
+
+static void
+count_packet(struct mlog_flow *flow, uint32_t pkt_len, uint64_t time)
+{
+    uint64_t packets, bytes;
+
+    atomic_read_relaxed(&flow->packets, &packets);
+    atomic_read_relaxed(&flow->bytes, &bytes);
+    atomic_store_relaxed(&flow->packets, packets + 1);
+    atomic_store_relaxed(&flow->bytes, bytes + pkt_len);
+    atomic_store_relaxed(&flow->last, time);
+}
+
+/* Feeds the filters. */
+static void
+stream_record(struct mlog_digest *digest, struct mlog_flow *flow,
+              const struct mlog_row *row, uint64_t time)
+{
+    struct mlog_record record = {
+        .key = &flow->key,
+        .row = row,
+        .flow_id = flow->flow_id,
+        .time = time,
+    };
+    uint32_t generation = mlog_stream_generation(digest->stream);
+
+    if (OVS_UNLIKELY(flow->class_generation != generation)) {
+        struct mlog_record of_flow = {
+            .key = &flow->key,
+            .flow_id = flow->flow_id,
+        };
+
+        flow->class = mlog_stream_classify(digest->stream, &of_flow);
+        flow->class_generation = generation;
+    }
+    if (flow->class) {
+        mlog_stream_record(digest->stream, flow->class, &record);
+    }
+}
+
+/* Appends one record.  Returns false if the flow table is full. */
+static bool
+append(struct mlog_digest *digest, const struct mlog_flow_key *key,
+       uint32_t hash, const struct mlog_row *parsed, uint16_t out_port,
+       uint64_t time)
+{
+    uint32_t index;
+    struct mlog_flow *flow;
+    uint64_t ns_after_base;
+
+    flow = mlog_flow_table_find(digest->flows, key, hash, &index);
+    if (OVS_UNLIKELY(!flow)) {
+        flow = mlog_flow_table_insert(digest->flows, key, hash, time, &index);
+        if (!flow) {
+            return false;
+        }
+    }
+
+    struct mlog_row *row = mlog_header_log_append(digest->log, time, index,
+                                                  &ns_after_base);
+    *row = *parsed;
+    row->time_port = mlog_row_pack_time_port(ns_after_base, out_port);
+    row->flow = index;
+    count_packet(flow, mlog_row_pkt_len(row), time);
+    stream_record(digest, flow, row, time);
+    return true;
+}
+
+static void
+digest_batch(struct mlog_digest *digest, struct mlog_ring *ring,
+             const struct mlog_batch_slot *batch)
+{
+    struct work *work = digest->work;
+    uint64_t time = advance_time(digest, batch->time);
+    uint64_t n_lost = 0;
+
+    parse_batch(digest, ring, batch, work);
+
+    uint16_t out_port = (batch->out_port == UINT16_MAX ? MLOG_PORT_NONE
+                         : mlog_ports_lookup(ring->datapath,
+                                             batch->out_port));
+    for (size_t i = 0; i < batch->n_packets; i++) {
+        work->rows[i].reason = batch->reason;
+        if (!append(digest, &work->keys[i], work->hashes[i], &work->rows[i],
+                    out_port, time)) {
+            n_lost++;
+        }
+    }
+    if (OVS_UNLIKELY(n_lost)) {
+        struct mlog_gap gap = { time, time, n_lost };
+
+        mlog_header_log_add_gap(digest->log, &gap);
+    }
+    mlog_ring_consume(ring);
+}
+
+/* Throws a batch away, as a loss. */
+static void
+discard_batch(struct mlog_digest *digest, struct mlog_ring *ring,
+              const struct mlog_batch_slot *batch)
+{
+    uint64_t time = advance_time(digest, batch->time);
+    struct mlog_gap gap = { time, time, batch->n_packets };
+
+    mlog_header_log_add_gap(digest->log, &gap);
+    mlog_ring_consume(ring);
+}
+
+/* Takes up new rings and lets go of retired ones that are empty. */
+static void
+refresh_rings(struct mlog_digest *digest)
+{
+    struct mlog_ring *ring;
+
+    digest->n_rings = 0;
+    ovs_mutex_lock(&digest->capture->mutex);
+    LIST_FOR_EACH_SAFE (ring, node, &digest->capture->rings) {
+        if (!mlog_ring_reap(digest->capture, ring)
+            && digest->n_rings < MAX_RINGS) {
+            digest->rings[digest->n_rings++] = ring;
+        }
+    }
+    ovs_mutex_unlock(&digest->capture->mutex);
+}
+
+/* Returns the latest cut that every ring can give now. */
+static uint64_t
+fix_cut(struct mlog_digest *digest)
+{
+    for (size_t i = 0; i < digest->n_rings; i++) {
+        mlog_ring_look(digest->rings[i]);
+    }
+
+    uint64_t cut = mlog_clock_now();
+    mlog_capture_barrier(digest->capture);
+    for (size_t i = 0; i < digest->n_rings; i++) {
+        cut = MIN(cut, mlog_ring_visible(digest->rings[i], cut));
+    }
+    return MAX(cut, digest->cut);
+}
+
+/* Losses that this pass finds happened after the last pass's cut and up to
+ * this one's, or later. */
+static void
+collect_losses(struct mlog_digest *digest, uint64_t from)
+{
+    uint64_t n_lost = 0;
+
+    for (size_t i = 0; i < digest->n_rings; i++) {
+        n_lost += mlog_ring_lost(digest->rings[i]);
+    }
+    if (n_lost) {
+        struct mlog_gap gap = {
+            .from = from,
+            .to = mlog_clock_to_ns(&digest->clock, mlog_clock_now()),
+            .count = n_lost,
+        };
+
+        mlog_header_log_add_gap(digest->log, &gap);
+    }
+}
+
+/* Returns the ring with the oldest batch up to 'cut', or NULL. */
+static struct mlog_ring *
+oldest_ring(const struct mlog_digest *digest, uint64_t cut,
+            const struct mlog_batch_slot **batchp)
+{
+    struct mlog_ring *oldest = NULL;
+    uint64_t time = cut;
+
+    for (size_t i = 0; i < digest->n_rings; i++) {
+        const struct mlog_batch_slot *batch = mlog_ring_peek(digest->rings[i]);
+
+        if (batch && batch->time <= time && (!oldest || batch->time < time)) {
+            time = batch->time;
+            oldest = digest->rings[i];
+            *batchp = batch;
+        }
+    }
+    return oldest;
+}
+
+/* Digests everything up to a cut; if that is too much at once, up to an
+ * earlier one.  Returns the number of records; '*backlog' says whether more
+ * were there. */
+static uint64_t
+pass(struct mlog_digest *digest, bool *backlog)
+{
+    const struct mlog_batch_slot *batch;
+    struct mlog_ring *ring;
+    uint64_t n = 0;
+    bool discard;
+
+    refresh_rings(digest);
+    atomic_read_relaxed(&digest->discard, &discard);
+
+    uint64_t from = digest->time;
+    uint64_t cut = fix_cut(digest);
+
+    *backlog = false;
+    while ((ring = oldest_ring(digest, cut, &batch))) {
+        if (n >= PASS_RECORDS_MAX) {
+            /* All the batches before this one are digested. */
+            cut = batch->time - 1;
+            *backlog = true;
+            break;
+        }
+        n += batch->n_packets;
+        if (OVS_UNLIKELY(discard)) {
+            discard_batch(digest, ring, batch);
+        } else {
+            digest_batch(digest, ring, batch);
+        }
+    }
+    digest->cut = MAX(cut, digest->cut);
+
+    uint64_t time = advance_time(digest, digest->cut);
+    collect_losses(digest, from);
+    mlog_stream_tick(digest->stream, time);
+    mlog_header_log_publish(digest->log, time);
+    mlog_header_log_reclaim(digest->log);
+    if (time >= digest->next_adjust) {
+        mlog_clock_adjust(&digest->clock);
+        digest->next_adjust = time + ADJUST_INTERVAL_NS;
+    }
+    return n;
+}
+
+static uint64_t
+read_clock(clockid_t id)
+{
+    struct timespec ts;
+
+    clock_gettime(id, &ts);
+    return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
+}
+
+static uint64_t
+monotonic_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+static void
+publish(struct mlog_digest *digest, uint64_t n_records, uint64_t took,
+        uint64_t cpu, bool late)
+{
+    ovs_mutex_lock(&digest->mutex);
+    digest->published = digest->cut;
+    digest->stats.n_records += n_records;
+    digest->stats.n_passes++;
+    digest->stats.cpu_ns = cpu;
+    digest->stats.longest_pass_ns = MAX(digest->stats.longest_pass_ns, took);
+    digest->stats.n_late_ticks += late;
+    xpthread_cond_broadcast(&digest->published_cond);
+    ovs_mutex_unlock(&digest->mutex);
+}
+
+/* Sleeps until 'deadline' (CLOCK_MONOTONIC, ns) or a wakeup.  Returns true if
+ * it was woken up. */
+static bool
+sleep_until(struct mlog_digest *digest, uint64_t deadline)
+{
+    struct pollfd pfd = { .fd = digest->wake_fd, .events = POLLIN };
+    uint64_t now = monotonic_ns();
+
+    if (now < deadline) {
+        struct timespec ts = { .tv_nsec = deadline - now };
+
+        if (ppoll(&pfd, 1, &ts, NULL) > 0) {
+            uint64_t value;
+
+            return read(digest->wake_fd, &value, sizeof value) > 0;
+        }
+    }
+    return false;
+}
+
+/* Returns true if a ring has something to digest. */
+static bool
+has_work(struct mlog_digest *digest)
+{
+    struct mlog_ring *ring;
+    bool work = false;
+
+    ovs_mutex_lock(&digest->capture->mutex);
+    LIST_FOR_EACH (ring, node, &digest->capture->rings) {
+        work = work || !mlog_ring_is_empty(ring);
+    }
+    ovs_mutex_unlock(&digest->capture->mutex);
+    return work;
+}
+
+/* Waits for the tick at 'tick' and then for work, for a wakeup, or until
+ * passes would be too far apart.  Returns when the next pass is due. */
+static uint64_t
+wait_for_pass(struct mlog_digest *digest, uint64_t tick)
+{
+    uint64_t last = tick + IDLE_PASS_NS - MLOG_TICK_NS;
+
+    while (!sleep_until(digest, tick) && tick < last && !has_work(digest)) {
+        tick += MLOG_TICK_NS;
+    }
+    return tick;
+}
+
+static void *
+digest_main(void *digest_)
+{
+    struct mlog_digest *digest = digest_;
+    uint64_t next_tick = monotonic_ns();
+    bool exiting = false;
+
+    /* This thread uses nothing that RCU protects. */
+    ovsrcu_quiesce_start();
+    while (!exiting) {
+        uint64_t start = monotonic_ns();
+        bool late = start > next_tick + MLOG_TICK_NS;
+        bool backlog;
+
+        /* One more pass after 'exit' was set, for what came before it. */
+        atomic_read_explicit(&digest->exit, &exiting, memory_order_acquire);
+
+        ovs_mutex_lock(&digest->pass_mutex);
+        uint64_t n = pass(digest, &backlog);
+        ovs_mutex_unlock(&digest->pass_mutex);
+        publish(digest, n, monotonic_ns() - start,
+                read_clock(CLOCK_THREAD_CPUTIME_ID), late);
+
+        next_tick = MAX(next_tick + MLOG_TICK_NS, start);
+        if (!backlog) {
+            next_tick = wait_for_pass(digest, next_tick);
+        }
+        while (atomic_count_get(&digest->n_waiting)) {
+            sched_yield();
+        }
+    }
+    return NULL;
+}
+
+struct mlog_digest *
+mlog_digest_create(struct mlog_capture *capture, struct mlog_flow_table *flows,
+                   struct mlog_header_log *log, struct mlog_stream *stream)
+{
+    struct mlog_digest *digest = xzalloc(sizeof *digest);
+
+    digest->capture = capture;
+    digest->flows = flows;
+    digest->log = log;
+    digest->stream = stream;
+    digest->rings = xcalloc(MAX_RINGS, sizeof *digest->rings);
+    digest->work = xmalloc(sizeof *digest->work);
+    digest->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (digest->wake_fd < 0) {
+        VLOG_FATAL("eventfd failed (%s)", ovs_strerror(errno));
+    }
+    atomic_init(&digest->exit, false);
+    atomic_init(&digest->discard, false);
+    atomic_count_init(&digest->n_waiting, 0);
+    ovs_mutex_init(&digest->pass_mutex);
+    ovs_mutex_init(&digest->mutex);
+    xpthread_cond_init(&digest->published_cond, NULL);
+    mlog_clock_calibrate(&digest->clock);
+    digest->time = digest->clock.ns;
+    digest->thread = ovs_thread_create("multilog_digest", digest_main, digest);
+    return digest;
+}
+
+static void
+wake(struct mlog_digest *digest)
+{
+    uint64_t one = 1;
+
+    ignore(write(digest->wake_fd, &one, sizeof one));
+}
+
+void
+mlog_digest_destroy(struct mlog_digest *digest)
+{
+    if (digest) {
+        atomic_store_explicit(&digest->exit, true, memory_order_release);
+        wake(digest);
+        xpthread_join(digest->thread, NULL);
+        xpthread_cond_destroy(&digest->published_cond);
+        ovs_mutex_destroy(&digest->mutex);
+        ovs_mutex_destroy(&digest->pass_mutex);
+        close(digest->wake_fd);
+        free(digest->work);
+        free(digest->rings);
+        free(digest);
+    }
+}
+
+/* Waits until a pass has published a cut no earlier than now. */
+static int
+wait_for_cut(struct mlog_digest *digest)
+{
+    uint64_t want = mlog_clock_now();
+    uint64_t deadline = monotonic_ns() + CUT_TIMEOUT_NS;
+    int error = 0;
+
+    wake(digest);
+    ovs_mutex_lock(&digest->mutex);
+    while (digest->published < want && !error) {
+        ovs_mutex_cond_wait(&digest->published_cond, &digest->mutex);
+        if (digest->published < want) {
+            if (monotonic_ns() > deadline) {
+                error = ETIMEDOUT;
+            } else {
+                wake(digest);
+            }
+        }
+    }
+    ovs_mutex_unlock(&digest->mutex);
+    return error;
+}
+
+int
+mlog_digest_cut(struct mlog_digest *digest, struct mlog_snapshot *snapshot)
+{
+    int error = wait_for_cut(digest);
+
+    mlog_snapshot_take(digest->log, snapshot);
+    return error;
+}
+
+void
+mlog_digest_drain(struct mlog_digest *digest)
+{
+    wait_for_cut(digest);
+}
+
+uint64_t
+mlog_digest_lock(struct mlog_digest *digest)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    wait_for_cut(digest);
+    atomic_count_inc(&digest->n_waiting);
+    ovs_mutex_lock(&digest->pass_mutex);
+    atomic_count_dec(&digest->n_waiting);
+    return digest->time;
+}
+
+void
+mlog_digest_unlock(struct mlog_digest *digest)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    ovs_mutex_unlock(&digest->pass_mutex);
+}
+
+void
+mlog_digest_set_discard(struct mlog_digest *digest, bool discard)
+{
+    atomic_store_relaxed(&digest->discard, discard);
+}
+
+void
+mlog_digest_get_stats(struct mlog_digest *digest,
+                      struct mlog_digest_stats *stats)
+{
+    ovs_mutex_lock(&digest->mutex);
+    *stats = digest->stats;
+    ovs_mutex_unlock(&digest->mutex);
+}

@@ -1,0 +1,85 @@
+/* Copyright (c) 2026 The MultiLog for Open vSwitch authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at:
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+#ifndef MLOG_DIGEST_H
+#define MLOG_DIGEST_H 1
+
+/* The digest
+ * ==========
+ *
+ * A thread that turns capture slots into flows, header-log rows, filter
+ * counters and aggregates, and evaluates triggers once per tick.
+ *
+ * It works in passes.  A pass fixes a cut T, takes from every capture ring
+ * exactly the records with time <= T, in order of time, and publishes them
+ * all at once.  So the header log is ordered by time, and what a reader sees
+ * (rows, flows, filters, aggregates, alerts) belongs to one T.
+ *
+ * Thread-safety
+ * =============
+ *
+ * All functions but create and destroy may be called from any thread except
+ * the digest's own.  mlog_digest_cut() and mlog_digest_lock() may block for
+ * about a pass (milliseconds), so they are not for datapath threads and not
+ * for a daemon's main loop. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mlog_capture;
+struct mlog_flow_table;
+struct mlog_header_log;
+struct mlog_snapshot;
+struct mlog_stream;
+
+#define MLOG_TICK_NS 1000000    /* 1 ms. */
+
+struct mlog_digest *mlog_digest_create(struct mlog_capture *,
+                                       struct mlog_flow_table *,
+                                       struct mlog_header_log *,
+                                       struct mlog_stream *);
+void mlog_digest_destroy(struct mlog_digest *);
+
+/* Takes a snapshot of the header log at a cut that is no earlier than this
+ * call: everything that a datapath thread published before the call is in it.
+ * Returns 0, or ETIMEDOUT if a datapath thread stayed within one batch for a
+ * second (it was stopped by a debugger, say); the snapshot is then one of the
+ * latest pass.  Either way the caller must release it. */
+int mlog_digest_cut(struct mlog_digest *, struct mlog_snapshot *);
+
+/* Waits until everything that was published before the call is digested, or
+ * a second has passed. */
+void mlog_digest_drain(struct mlog_digest *);
+
+/* Waits for a cut as mlog_digest_cut() and keeps the digest from starting
+ * another pass until mlog_digest_unlock().  What belongs to the digest (the
+ * stream) may be read and changed in between.  Returns the cut's time, ns. */
+uint64_t mlog_digest_lock(struct mlog_digest *);
+void mlog_digest_unlock(struct mlog_digest *);
+
+/* With 'discard', records are taken from the rings and thrown away, and count
+ * as lost: to find out what capture costs alone. */
+void mlog_digest_set_discard(struct mlog_digest *, bool discard);
+
+struct mlog_digest_stats {
+    uint64_t n_records;
+    uint64_t n_passes;
+    uint64_t cpu_ns;            /* Processor time of the digest thread. */
+    uint64_t longest_pass_ns;
+    uint64_t n_late_ticks;      /* Passes that began over a tick late. */
+};
+void mlog_digest_get_stats(struct mlog_digest *, struct mlog_digest_stats *);
+
+#endif /* mlog-digest.h */

@@ -1,0 +1,162 @@
+/* Copyright (c) 2026 The MultiLog for Open vSwitch authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at:
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+
+#ifndef MLOG_QUERY_H
+#define MLOG_QUERY_H 1
+
+/* Queries
+ * =======
+ *
+ * What can be asked of a snapshot: how many records match, which they are,
+ * and counts and aggregates of them by groups.  This is about values; the
+ * command engine (mlog-command.h) turns text into queries and results into
+ * text.
+ *
+ * Every function here returns 0 or one of
+ *
+ *   ETIMEDOUT   the budget's deadline passed
+ *   ECANCELED   the budget's 'cancel' became true
+ *   E2BIG       more than MLOG_QUERY_MAX_GROUPS groups
+ *
+ * and then has no result.
+ *
+ * Thread-safety
+ * =============
+ *
+ * Any number of threads may query one snapshot.  A result belongs to one
+ * thread, and may be used as long as the snapshot is held. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mlog-fields.h"
+#include "mlog-scan.h"
+
+#define MLOG_QUERY_MAX_FIELDS 8
+#define MLOG_QUERY_MAX_AGGREGATES 16
+#define MLOG_QUERY_MAX_GROUPS 1000000
+
+/* What matched in all, and what is missing of the range. */
+struct mlog_query_totals {
+    uint64_t count;
+    uint64_t bytes;
+    uint64_t gaps;              /* Records lost within the range. */
+    bool expired;               /* Older records of the range expired. */
+};
+
+/* Sets 'gaps' and 'expired' of 'totals'. */
+void mlog_query_get_missing(const struct mlog_snapshot *,
+                            const struct mlog_range *,
+                            struct mlog_query_totals *totals);
+
+int mlog_query_count(const struct mlog_snapshot *, const struct mlog_range *,
+                     const struct mlog_budget *, struct mlog_query_totals *);
+
+/* Rows. */
+
+struct mlog_row_ref {
+    uint32_t segment;           /* For mlog_snapshot_record(). */
+    uint32_t row;
+};
+
+struct mlog_query_rows {
+    struct mlog_query_totals totals;
+    struct mlog_row_ref *refs;  /* Oldest first. */
+    size_t n;
+};
+
+/* Finds the newest 'limit' rows of 'range', or the oldest; counts all. */
+int mlog_query_rows(const struct mlog_snapshot *, const struct mlog_range *,
+                    const struct mlog_budget *, size_t limit, bool oldest,
+                    struct mlog_query_rows *);
+void mlog_query_rows_destroy(struct mlog_query_rows *);
+
+/* Groups. */
+
+enum mlog_query_func {
+    MLOG_QF_COUNT,              /* Of records, or of those with the field. */
+    MLOG_QF_SUM,
+    MLOG_QF_MIN,
+    MLOG_QF_MAX,
+    MLOG_QF_AVG,
+};
+
+struct mlog_query_aggregate {
+    enum mlog_query_func func;
+    const struct mlog_field *field;     /* NULL only for MLOG_QF_COUNT. */
+};
+
+/* Groups are by the values of 'fields' (none: one group of all records), a
+ * packet that lacks a field being in a group that lacks it.  Or, with
+ * 'by_flow', by flow: ingress port (by its name), VLAN ids, Ethernet type,
+ * addresses, protocol and ports, but neither MAC addresses, priorities nor
+ * fragment bits. */
+struct mlog_group_spec {
+    const struct mlog_field *fields[MLOG_QUERY_MAX_FIELDS];
+    size_t n_fields;
+    bool by_flow;
+    struct mlog_query_aggregate aggregates[MLOG_QUERY_MAX_AGGREGATES];
+    size_t n_aggregates;
+};
+
+struct mlog_query_group {
+    uint64_t count;
+    uint64_t bytes;
+    uint64_t first;             /* Time of the oldest record, ns. */
+    uint64_t last;              /* Of the newest. */
+};
+
+struct mlog_groups;
+
+int mlog_query_groups(const struct mlog_snapshot *, const struct mlog_range *,
+                      const struct mlog_budget *,
+                      const struct mlog_group_spec *, struct mlog_groups **);
+void mlog_groups_destroy(struct mlog_groups *);
+
+size_t mlog_groups_count(const struct mlog_groups *);
+const struct mlog_query_totals *mlog_groups_totals(const struct mlog_groups *);
+
+/* What groups can be ordered by: one of these, or the index of an
+ * aggregate. */
+#define MLOG_GROUPS_BY_COUNT (-1)
+#define MLOG_GROUPS_BY_BYTES (-2)
+
+/* Returns, for the caller to free, the 'n' groups that are first in
+ * descending order of 'by', those without a value last; equal ones in
+ * ascending order of their fields.  'n' must not exceed
+ * mlog_groups_count(). */
+uint32_t *mlog_groups_top(const struct mlog_groups *, int by, size_t n);
+
+/* Group 'id', as returned by mlog_groups_top(). */
+const struct mlog_query_group *mlog_groups_get(const struct mlog_groups *,
+                                         uint32_t id);
+
+/* Value of field 'i' of the spec; false if the group lacks it. */
+bool mlog_groups_field(const struct mlog_groups *, uint32_t id, size_t i,
+                       struct mlog_value *);
+
+/* With 'by_flow': a record of the flow's key, no row. */
+void mlog_groups_flow(const struct mlog_groups *, uint32_t id,
+                      struct mlog_flow_key *, struct mlog_record *);
+
+/* Value of aggregate 'i'.  For MLOG_QF_AVG the value is the sum, to be
+ * divided by '*n'; '*n' is the number of records with the field.  False if
+ * there is none (for other functions than MLOG_QF_COUNT and MLOG_QF_SUM). */
+bool mlog_groups_aggregate(const struct mlog_groups *, uint32_t id, size_t i,
+                           struct mlog_value *, uint64_t *n);
+
+#endif /* mlog-query.h */

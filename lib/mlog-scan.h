@@ -1,0 +1,121 @@
+/* Copyright (c) 2026 The MultiLog for Open vSwitch authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at:
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+
+#ifndef MLOG_SCAN_H
+#define MLOG_SCAN_H 1
+
+/* Scanning a snapshot
+ * ===================
+ *
+ * Hands out the rows of a snapshot that lie in a range of time and match an
+ * expression, oldest first, in batches.  Everything that a query computes is
+ * computed on these batches.
+ *
+ * Usage:
+ *
+ *     struct mlog_scan *scan = mlog_scan_create(&snapshot, &range, &budget);
+ *     struct mlog_batch batch;
+ *
+ *     while (mlog_scan_next(scan, &batch)) {
+ *         for (uint32_t i = 0; i < batch.n; i++) {
+ *             const struct mlog_row *row = mlog_batch_row(&batch, i);
+ *             ...
+ *         }
+ *     }
+ *     error = mlog_scan_error(scan);
+ *     mlog_scan_destroy(scan);
+ *
+ * Thread-safety
+ * =============
+ *
+ * A scan belongs to one thread.  Any number of scans may run over one
+ * snapshot. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mlog-header-log.h"
+#include "mlog-record.h"
+#include "ovs-atomic.h"
+
+struct mlog_expr;
+
+/* What is asked for: records of times within [since, until], ns, both
+ * included, that match 'expr' (NULL for all). */
+struct mlog_range {
+    const struct mlog_expr *expr;
+    uint64_t since;
+    uint64_t until;
+};
+
+/* What it may cost.  'deadline' is compared with time_msec(); LLONG_MAX for
+ * none.  When '*cancel' becomes true (it may be NULL), the scan ends. */
+struct mlog_budget {
+    long long int deadline;
+    const atomic_bool *cancel;
+};
+
+/* Some rows of one segment.  'rows' are those of the whole segment; the n
+ * that match have the indexes in 'selection', or, if that is NULL, 'first',
+ * 'first' + 1... */
+struct mlog_batch {
+    const struct mlog_row *rows;
+    const uint32_t *selection;
+    uint32_t first;
+    uint32_t n;
+    uint64_t base_time;
+    size_t segment;             /* Index in the snapshot. */
+};
+
+static inline uint32_t
+mlog_batch_index(const struct mlog_batch *batch, uint32_t i)
+{
+    return batch->selection ? batch->selection[i] : batch->first + i;
+}
+
+static inline const struct mlog_row *
+mlog_batch_row(const struct mlog_batch *batch, uint32_t i)
+{
+    return &batch->rows[mlog_batch_index(batch, i)];
+}
+
+/* Fetches what mlog_snapshot_record() needs of the row that is
+ * MLOG_BATCH_AHEAD after the i-th of 'batch', if there is one. */
+#define MLOG_BATCH_AHEAD 12
+void mlog_batch_prefetch(const struct mlog_batch *, uint32_t i,
+                         const struct mlog_flow_table *);
+
+struct mlog_scan *mlog_scan_create(const struct mlog_snapshot *,
+                                   const struct mlog_range *,
+                                   const struct mlog_budget *);
+void mlog_scan_destroy(struct mlog_scan *);
+
+/* Gets the next batch, valid until the next call, which has at least one row.
+ * Returns false at the end or after an error. */
+bool mlog_scan_next(struct mlog_scan *, struct mlog_batch *);
+
+/* Consumes the whole scan and counts the rows and adds up their lengths. */
+void mlog_scan_count(struct mlog_scan *, uint64_t *n_rows, uint64_t *n_bytes);
+
+/* 0, or ETIMEDOUT or ECANCELED if the scan ended early. */
+int mlog_scan_error(const struct mlog_scan *);
+
+/* Sets 'record' to row 'row' of segment 'segment' of 'snapshot'. */
+void mlog_snapshot_record(const struct mlog_snapshot *, size_t segment,
+                          uint32_t row, struct mlog_record *);
+
+#endif /* mlog-scan.h */

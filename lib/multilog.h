@@ -1,0 +1,97 @@
+/* Copyright (c) 2026 The MultiLog for Open vSwitch authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at:
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+#ifndef MULTILOG_H
+#define MULTILOG_H 1
+
+/* The Atomic MultiLog of one process: everything put together.
+ *
+ *   capture rings -> digest -> flow table, header log, stream -> queries
+ *
+ * Thread-safety
+ * =============
+ *
+ * multilog_create() and multilog_destroy() are for one thread.  The other
+ * functions may be called from any thread; those of struct mlog_digest may
+ * block for about a millisecond. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mlog-capture.h"
+#include "mlog-digest.h"
+#include "mlog-flow-table.h"
+#include "mlog-header-log.h"
+#include "mlog-stream.h"
+
+#define MULTILOG_DEFAULT_BUDGET (UINT64_C(1) << 30)
+#define MULTILOG_MIN_BUDGET (UINT64_C(64) << 20)
+#define MULTILOG_DEFAULT_RING_SLOTS (1u << 18)
+
+struct multilog {
+    struct mlog_capture capture;
+    struct mlog_flow_table *flows;
+    struct mlog_header_log *log;
+    struct mlog_stream *stream;
+    struct mlog_digest *digest;
+
+    /* What runs while commands wait; set to abandon them. */
+    atomic_bool cancel;
+
+    /* Starts and stops capture; NULL where there is no datapath. */
+    void (*set_capture)(bool on);
+    atomic_bool capturing;
+    uint64_t started;           /* ns. */
+    atomic_uint64_t budget;     /* Bytes, rings included. */
+};
+
+/* 'budget' is in bytes; 'ring_slots' in slots of 64 bytes per ring. */
+struct multilog *multilog_create(size_t budget, size_t ring_slots);
+void multilog_destroy(struct multilog *);
+
+/* Turns capture on or off.  Returns false if there is no datapath. */
+bool multilog_set_capture(struct multilog *, bool on);
+
+/* Sets the byte budget for rings, header log and flow table.  Returns false
+ * if it is below MULTILOG_MIN_BUDGET plus the rings' memory; then nothing
+ * changes. */
+bool multilog_set_budget(struct multilog *, uint64_t bytes);
+
+/* Adapts the header log's share of the budget to the rings there are. */
+void multilog_update_budget(struct multilog *);
+
+struct multilog_status {
+    bool capturing;
+    bool tsc;                   /* Times are from the TSC. */
+    uint64_t started;           /* ns. */
+    uint64_t now;               /* ns. */
+    uint64_t budget;            /* Bytes. */
+    uint64_t ring_memory;       /* Bytes. */
+    uint64_t flow_memory;       /* Bytes. */
+    size_t n_flows;
+    uint64_t n_captured;        /* Records handed over to rings, ever. */
+    uint64_t n_lost;            /* Records lost for lack of room, ever. */
+    struct mlog_ring_stats *rings;      /* Owned by the caller. */
+    size_t n_rings;
+    struct mlog_header_log_stats log;
+    struct mlog_digest_stats digest;
+};
+
+/* The caller must free the status with multilog_status_destroy(). */
+void multilog_get_status(struct multilog *, struct multilog_status *);
+void multilog_status_destroy(struct multilog_status *);
+
+#endif /* multilog.h */

@@ -1,0 +1,91 @@
+# One program with Criterion per file, tests/unit/test-NAME.c: to add one, add
+# a line.
+unit_tests = \
+	tests/unit/test-aggregate \
+	tests/unit/test-capture \
+	tests/unit/test-dp-observer \
+	tests/unit/test-expr \
+	tests/unit/test-fields \
+	tests/unit/test-header-log \
+	tests/unit/test-headers \
+	tests/unit/test-multilog \
+	tests/unit/test-output \
+	tests/unit/test-ports \
+	tests/unit/test-query \
+	tests/unit/test-time
+
+# One program with a main() of its own per file: to add one, add a line, and
+# one to TESTS below if "make check" shall run it.
+plain_tests = \
+	tests/fuzz/fuzz-headers \
+	tests/stress/stress-cut
+
+test_programs = $(plain_tests)
+TESTS +=
+if HAVE_CRITERION
+test_programs += $(unit_tests)
+TESTS += $(unit_tests)
+endif
+check_PROGRAMS += $(test_programs)
+test_objects = $(test_programs:=.$(OBJEXT))
+
+LDADD = lib/libmultilog.a $(CRITERION_LIBS)
+tests_fuzz_fuzz_headers_LDADD = lib/libmultilog.a
+tests_stress_stress_cut_LDADD = lib/libmultilog.a
+
+# Autotest: tests/at on the modified ovs-vswitchd with dummy ports.  "make
+# check" runs it; alone, with the options that "tests/testsuite --help" lists:
+#     make check-at TESTSUITEFLAGS='-k drops'
+at_files = \
+	tests/at/testsuite.at \
+	tests/at/multilog-macros.at \
+	tests/at/capture.at \
+	tests/at/commands.at \
+	tests/at/drops.at \
+	tests/at/stream.at \
+	tests/at/threads.at
+EXTRA_DIST += $(at_files)
+CLEANFILES += tests/testsuite tests/package.m4
+TESTSUITEFLAGS =
+
+tests/package.m4: $(top_srcdir)/configure.ac
+	$(AM_V_GEN){ echo 'm4_define([AT_PACKAGE_NAME], [$(PACKAGE_NAME)])'; \
+		echo 'm4_define([AT_PACKAGE_TARNAME], [$(PACKAGE_TARNAME)])'; \
+		echo 'm4_define([AT_PACKAGE_VERSION], [$(PACKAGE_VERSION)])'; \
+		echo 'm4_define([AT_PACKAGE_STRING], [$(PACKAGE_STRING)])'; \
+		echo 'm4_define([AT_PACKAGE_BUGREPORT], [])'; } > $@
+tests/testsuite: $(at_files) tests/package.m4 ovs/patched.stamp
+	$(AM_V_GEN)autom4te --language=autotest --cache=tests/autom4te.cache \
+		-I tests -I '$(srcdir)/tests/at' -I '$(OVS_PATCHED)' \
+		-o $@.tmp '$(srcdir)/tests/at/testsuite.at'
+	$(AM_V_at)mv $@.tmp $@
+check-at: all-local tests/testsuite
+	MLOG_SOURCE='$(abs_top_srcdir)' $(srcdir)/tests/run-autotest \
+		tests/at-run ovs/patched tests/testsuite $(TESTSUITEFLAGS)
+check-local: check-at
+clean-local:
+	rm -rf tests/autom4te.cache tests/at-run
+
+# Open vSwitch's own suite on the modified ovs-vswitchd; which tests:
+#     make check-ovs OVSTESTS='KEYWORD...'        or OVSTESTS=all
+check-ovs: all-local
+	$(srcdir)/tests/check-ovs ovs
+
+# The check of cuts under the thread sanitizer, which needs all that it links
+# with compiled for it.
+stress_cut_tsan_sources = \
+	$(srcdir)/tests/stress/stress-cut.c \
+	$(addprefix $(top_srcdir)/,$(filter %.c,$(lib_libmultilog_a_SOURCES)))
+tests/stress/stress-cut-tsan: $(stress_cut_tsan_sources) ovs/patched.stamp
+	$(AM_V_CCLD)$(CC) $(DEFS) $(AM_CPPFLAGS) $(WARN_CFLAGS) -O1 -g \
+		-fsanitize=thread -o $@ $(stress_cut_tsan_sources) \
+		@ovs/link.flags
+CLEANFILES += tests/stress/stress-cut-tsan
+
+EXTRA_DIST += \
+	tests/check-ovs \
+	tests/compare-tshark \
+	tests/run \
+	tests/run-autotest
+test-programs: $(check_PROGRAMS)
+.PHONY: check-at check-ovs test-programs
