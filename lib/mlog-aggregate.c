@@ -23,7 +23,7 @@
  * ============
  *
  * A group has 'n_slots' = 'n_panes' + 1 slots; pane p uses slot p % n_slots.
- * 'live' says which slots have records; others' contents are undefined.
+ * 'live' says which slots have records; the others' contents are undefined.
  * 'n' and 'sum' are the totals of the live slots, so that values are read in
  * constant time, except min and max, which look at every live slot.
  *
@@ -31,20 +31,23 @@
  * ------------
  *
  * When the newest pane moves from A to B, panes A - n_slots + 1 ... B -
- * n_slots leave the window; their slots are those of A + 1 ... B.  Each group
- * takes account of that by itself when it gets a record (group_advance()).
- * Groups that get none are found through 'buckets': a group is linked into
- * the bucket of the slot that its oldest live pane has, or had when the group
- * was linked, so when that pane leaves, the group is in one of the buckets of
- * slots A + 1 ... B.  A group's visit moves it to a later bucket.  Hence each
- * pane of a group with records costs one visit, whatever the number of groups
- * and however long there was no tick.
+ * n_slots leave the window; their slots are those of A + 1 ... B.  A group
+ * takes account of that when it gets a record or is looked at
+ * (group_advance()).  Besides, a tick visits the groups in the 'buckets' of
+ * the slots of A + 1 ... B.  Which bucket a group is in depends on what
+ * triggers want to know:
  *
- * What changed
- * ------------
+ *   MLOG_WATCH_ALL     that of its oldest live pane when it was linked: the
+ *                      group is visited whenever a pane of it leaves, which
+ *                      changes its value.
  *
- * 'changed' is ordered by 'changed_seq'.  Whoever evaluates groups walks it
- * from its end back to those that it has seen.
+ *   otherwise          that of its newest live pane when it was linked: the
+ *                      group is visited about once per window, to see whether
+ *                      it is empty.
+ *
+ * A visit moves the group to another bucket, or to 'empty'.  So a tick's cost
+ * depends neither on the number of groups nor on how long there was no tick.
+ * Visits that are many are spread over some ticks, through 'due'.
  *
  * Memory
  * ------
@@ -54,6 +57,10 @@
  * together when no group is left, unless there is only one.  The single group
  * of an ungrouped aggregate, and "other", are always there and stand alone. */
 
+/* Groups that a tick visits: at least these, and this part of all. */
+#define MIN_VISITS 512
+#define VISITS_DIVISOR 4
+
 #define SLAB_GROUPS 32
 
 struct slab {
@@ -61,19 +68,18 @@ struct slab {
     struct mlog_group *groups;  /* SLAB_GROUPS of them. */
 };
 
-static bool
-has_counts(const struct mlog_aggregate *agg)
+static enum mlog_pane_kind
+pane_kind(const struct mlog_aggregate_def *def)
 {
-    return (agg->def->func == MLOG_FUNC_COUNT
-            || agg->def->func == MLOG_FUNC_AVG
-            || (agg->def->func == MLOG_FUNC_RATE && !agg->def->field));
-}
-
-/* Number of arrays of panes that a group has. */
-static size_t
-n_arrays(const struct mlog_aggregate *agg)
-{
-    return agg->def->func == MLOG_FUNC_AVG ? 2 : 1;
+    switch (def->func) {
+    case MLOG_FUNC_COUNT: return MLOG_PANE_COUNT;
+    case MLOG_FUNC_SUM: return MLOG_PANE_SUM;
+    case MLOG_FUNC_MIN: return MLOG_PANE_MIN;
+    case MLOG_FUNC_MAX: return MLOG_PANE_MAX;
+    case MLOG_FUNC_AVG: return MLOG_PANE_AVG;
+    case MLOG_FUNC_RATE: return def->field ? MLOG_PANE_SUM : MLOG_PANE_COUNT;
+    }
+    OVS_NOT_REACHED();
 }
 
 static struct mlog_value *
@@ -83,16 +89,15 @@ group_values(const struct mlog_group *group)
                       (const struct mlog_value *) group->data);
 }
 
-/* Counts, sums or extrema; for avg, counts. */
-static uint64_t *
+static inline uint64_t *
 group_panes(const struct mlog_aggregate *agg, struct mlog_group *group)
 {
-    return group->data + 2 * agg->def->n_keys;
+    return &group->data[agg->panes_at];
 }
 
-/* For avg: sums. */
-static uint64_t *
-group_more_panes(const struct mlog_aggregate *agg, struct mlog_group *group)
+/* For MLOG_PANE_AVG: the sums. */
+static inline uint64_t *
+group_sums(const struct mlog_aggregate *agg, struct mlog_group *group)
 {
     return group_panes(agg, group) + agg->n_slots;
 }
@@ -116,7 +121,7 @@ grow(struct mlog_aggregate *agg)
     }
 
     struct slab *slab = xmalloc(sizeof *slab);
-    slab->groups = xmalloc(size);
+    slab->groups = xmalloc_cacheline(size);
     ovs_list_push_back(&agg->slabs, &slab->node);
     for (size_t i = 0; i < SLAB_GROUPS; i++) {
         struct mlog_group *group = ALIGNED_CAST(
@@ -138,28 +143,28 @@ free_slabs(struct mlog_aggregate *agg)
 
     LIST_FOR_EACH_POP (slab, node, &agg->slabs) {
         account(agg, -(ssize_t) (SLAB_GROUPS * agg->group_size));
-        free(slab->groups);
+        free_cacheline(slab->groups);
         free(slab);
     }
     agg->free = NULL;
     agg->slab_epoch++;
+    mlog_aggregate_trim_log(agg, mlog_aggregate_log_end(agg));
 }
 
-/* Makes 'group' a new one, linked into 'changed' and 'empty'. */
+/* Makes 'group' a new one, linked into 'empty'. */
 static void
 group_init(struct mlog_aggregate *agg, struct mlog_group *group,
            uint64_t time)
 {
     ovs_list_init(&group->incidents);
     ovs_list_push_back(&agg->empty, &group->bucket);
-    ovs_list_push_back(&agg->changed, &group->changed);
-    group->changed_seq = agg->seq;
     group->live = 0;
     group->head = agg->pane;
     group->created = time;
     group->seen = group->newest = 0;
     group->n = 0;
     group->sum = 0;
+    group->logged = 0;
     group->is_other = false;
     group->present = 0;
 }
@@ -184,7 +189,7 @@ group_create(struct mlog_aggregate *agg, uint64_t time)
 static struct mlog_group *
 group_create_permanent(struct mlog_aggregate *agg, uint64_t time)
 {
-    struct mlog_group *group = xzalloc(agg->group_size);
+    struct mlog_group *group = xzalloc_cacheline(agg->group_size);
 
     account(agg, agg->group_size);
     group_init(agg, group, time);
@@ -195,7 +200,7 @@ static void
 group_free(struct mlog_aggregate *agg, struct mlog_group *group)
 {
     ovs_list_remove(&group->bucket);
-    ovs_list_remove(&group->changed);
+    group->logged = 0;
     group->serial++;
     group->node.next = agg->free ? &agg->free->node : NULL;
     agg->free = group;
@@ -203,30 +208,41 @@ group_free(struct mlog_aggregate *agg, struct mlog_group *group)
 
 /* Life cycle. */
 
-struct mlog_aggregate *
-mlog_aggregate_create(struct mlog_aggregate_def *def,
-                      struct mlog_group_budget *budget, uint64_t now)
+static void
+init_lists(struct mlog_aggregate *agg)
 {
-    struct mlog_aggregate *agg = xzalloc(sizeof *agg);
-
-    agg->def = def;
-    agg->n_slots = def->n_panes + 1;
-    agg->created = now;
-    agg->basis = random_uint32();
-    agg->seq = 1;
-    agg->budget = budget;
     hmap_init(&agg->groups);
-    ovs_list_init(&agg->changed);
+    ovs_list_init(&agg->due);
     ovs_list_init(&agg->empty);
     ovs_list_init(&agg->slabs);
     ovs_list_init(&agg->trigger_sets);
     for (size_t i = 0; i < agg->n_slots; i++) {
         ovs_list_init(&agg->buckets[i]);
     }
+}
+
+struct mlog_aggregate *
+mlog_aggregate_create(struct mlog_aggregate_def *def,
+                      struct mlog_group_budget *budget, uint64_t now)
+{
+    struct mlog_aggregate *agg = xzalloc_cacheline(sizeof *agg);
+    size_t n_arrays;
+
+    agg->def = def;
+    agg->kind = pane_kind(def);
+    agg->n_slots = def->n_panes + 1;
+    agg->created = agg->tick = now;
+    agg->basis = random_uint32();
+    agg->budget = budget;
+    agg->log_first = agg->log_tick = 1;
+    init_lists(agg);
+
+    n_arrays = agg->kind == MLOG_PANE_AVG ? 2 : 1;
+    agg->panes_at = def->n_keys * sizeof(struct mlog_value) / sizeof(uint64_t);
     agg->group_size = ROUND_UP(
         offsetof(struct mlog_group, data)
-        + def->n_keys * sizeof(struct mlog_value)
-        + n_arrays(agg) * agg->n_slots * sizeof(uint64_t), 16);
+        + (agg->panes_at + n_arrays * agg->n_slots) * sizeof(uint64_t),
+        CACHE_LINE_SIZE);
 
     mlog_aggregate_pane_end(agg, now);
     agg->expired_pane = agg->pane;
@@ -246,11 +262,12 @@ mlog_aggregate_destroy(struct mlog_aggregate *agg)
         ovs_assert(ovs_list_is_empty(&agg->trigger_sets));
         free_slabs(agg);
         account(agg, -(ssize_t) agg->memory);
-        free(agg->single);
-        free(agg->other);
+        free_cacheline(agg->single);
+        free_cacheline(agg->other);
+        free(agg->log);
         hmap_destroy(&agg->groups);
         mlog_aggregate_def_unref(agg->def);
-        free(agg);
+        free_cacheline(agg);
     }
 }
 
@@ -282,27 +299,23 @@ static void
 group_retire(const struct mlog_aggregate *agg, struct mlog_group *group,
              unsigned int slot)
 {
-    uint64_t pane = group_panes(agg, group)[slot];
-
     group->live &= ~(UINT64_C(1) << slot);
-    switch (agg->def->func) {
-    case MLOG_FUNC_AVG:
-        group->n -= pane;
-        group->sum -= group_more_panes(agg, group)[slot];
+    switch (agg->kind) {
+    case MLOG_PANE_COUNT:
+        group->n -= group_panes(agg, group)[slot];
         break;
 
-    case MLOG_FUNC_COUNT:
-    case MLOG_FUNC_SUM:
-    case MLOG_FUNC_RATE:
-        if (has_counts(agg)) {
-            group->n -= pane;
-        } else {
-            group->sum -= pane;
-        }
+    case MLOG_PANE_SUM:
+        group->sum -= group_panes(agg, group)[slot];
         break;
 
-    case MLOG_FUNC_MIN:
-    case MLOG_FUNC_MAX:
+    case MLOG_PANE_AVG:
+        group->n -= group_panes(agg, group)[slot];
+        group->sum -= group_sums(agg, group)[slot];
+        break;
+
+    case MLOG_PANE_MIN:
+    case MLOG_PANE_MAX:
         break;
     }
 }
@@ -328,61 +341,110 @@ group_advance(const struct mlog_aggregate *agg, struct mlog_group *group)
     }
 }
 
-/* The slot of the oldest live pane of 'group', which is up to date and has
- * one.  Slots' age order starts behind the aggregate's slot. */
-static unsigned int
-oldest_slot(const struct mlog_aggregate *agg, const struct mlog_group *group)
+void
+mlog_aggregate_refresh(const struct mlog_aggregate *agg,
+                       struct mlog_group *group)
 {
-    uint64_t newer = group->live & ((UINT64_C(2) << agg->slot) - 1);
-    uint64_t older = group->live & ~((UINT64_C(2) << agg->slot) - 1);
-
-    return raw_ctz(older ? older : newer);
-}
-
-/* Changes. */
-
-static void
-group_touch(struct mlog_aggregate *agg, struct mlog_group *group)
-{
-    if (group->changed_seq != agg->seq) {
-        group->changed_seq = agg->seq;
-        group->seen = 0;
-        ovs_list_remove(&group->changed);
-        ovs_list_push_back(&agg->changed, &group->changed);
+    if (group->head != agg->pane) {
+        group_advance(agg, group);
     }
 }
 
-static void
-group_visit(struct mlog_aggregate *agg, struct mlog_group *group)
+/* The bucket for 'group', which is up to date and has records.  Going from
+ * old to new, panes have the slots after the aggregate's, then those up to
+ * it. */
+static struct ovs_list *
+group_bucket(struct mlog_aggregate *agg, const struct mlog_group *group)
 {
-    group_advance(agg, group);
-    group_touch(agg, group);
-    ovs_list_push_back(group->live
-                       ? &agg->buckets[oldest_slot(agg, group)] : &agg->empty,
+    uint64_t newer = group->live & ((UINT64_C(2) << agg->slot) - 1);
+    uint64_t older = group->live & ~((UINT64_C(2) << agg->slot) - 1);
+    unsigned int slot = (agg->watch == MLOG_WATCH_ALL
+                         ? raw_ctz(older ? older : newer)
+                         : 63 - raw_clz64(newer ? newer : older));
+
+    return &agg->buckets[slot];
+}
+
+/* The log of changes. */
+
+static void
+log_group(struct mlog_aggregate *agg, struct mlog_group *group)
+{
+    if (group->logged >= agg->log_tick) {
+        return;
+    }
+    if (agg->n_log >= agg->allocated_log) {
+        agg->log = x2nrealloc(agg->log, &agg->allocated_log, sizeof *agg->log);
+    }
+    group->logged = mlog_aggregate_log_end(agg);
+    agg->log[agg->n_log++] = group;
+}
+
+void
+mlog_aggregate_trim_log(struct mlog_aggregate *agg, uint64_t position)
+{
+    if (position >= mlog_aggregate_log_end(agg)
+        || agg->n_log > 4 * (hmap_count(&agg->groups) + MIN_VISITS)) {
+        agg->log_first = mlog_aggregate_log_end(agg);
+        agg->n_log = 0;
+    }
+}
+
+/* A record has raised the group's total or maximum to 'total'. */
+static inline void
+watch_rise(struct mlog_aggregate *agg, struct mlog_group *group,
+           unsigned __int128 total)
+{
+    if (agg->watch != MLOG_WATCH_NONE && total >= agg->watch_from) {
+        log_group(agg, group);
+    }
+}
+
+void
+mlog_aggregate_watch(struct mlog_aggregate *agg, enum mlog_watch watch,
+                     uint64_t from)
+{
+    bool rebucket = (watch == MLOG_WATCH_ALL) != (agg->watch
+                                                  == MLOG_WATCH_ALL);
+
+    agg->watch = watch;
+    agg->watch_from = watch == MLOG_WATCH_RISE ? from : 0;
+    for (size_t i = 0; rebucket && i < agg->n_slots; i++) {
+        ovs_list_push_back_all(&agg->due, &agg->buckets[i]);
+    }
+}
+
+/* Ticks. */
+
+static void
+visit_group(struct mlog_aggregate *agg, struct mlog_group *group)
+{
+    mlog_aggregate_refresh(agg, group);
+    ovs_list_push_back(group->live ? group_bucket(agg, group) : &agg->empty,
                        &group->bucket);
+    if (agg->watch == MLOG_WATCH_ALL) {
+        log_group(agg, group);
+    }
 }
 
 void
 mlog_aggregate_expire(struct mlog_aggregate *agg, uint64_t now)
 {
+    agg->now = now;
     mlog_aggregate_pane_end(agg, now);
 
     uint64_t n = MIN(agg->pane - agg->expired_pane, agg->n_slots);
-    if (!n) {
-        return;
-    }
     agg->expired_pane = agg->pane;
-
-    /* Visits may put groups back into the same buckets. */
-    struct ovs_list due = OVS_LIST_INITIALIZER(&due);
-    struct mlog_group *group;
-
     for (unsigned int slot = agg->slot; n--; ) {
-        ovs_list_push_back_all(&due, &agg->buckets[slot]);
+        ovs_list_push_back_all(&agg->due, &agg->buckets[slot]);
         slot = slot ? slot - 1 : agg->n_slots - 1;
     }
-    LIST_FOR_EACH_POP (group, bucket, &due) {
-        group_visit(agg, group);
+
+    /* Visits may put groups back into the same buckets. */
+    size_t max = MAX(MIN_VISITS, hmap_count(&agg->groups) / VISITS_DIVISOR);
+    while (max-- && !ovs_list_is_empty(&agg->due)) {
+        visit_group(agg, CONTAINER_OF(ovs_list_pop_front(&agg->due),
+                                      struct mlog_group, bucket));
     }
 }
 
@@ -415,7 +477,8 @@ mlog_aggregate_finish(struct mlog_aggregate *agg)
         free_empty_groups(agg);
     }
     agg->overflowed = false;
-    agg->seq++;
+    agg->tick = agg->now;
+    agg->log_tick = mlog_aggregate_log_end(agg);
 }
 
 /* Finding a record's group. */
@@ -536,21 +599,20 @@ add_saturating(uint64_t a, uint64_t b)
     return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
 }
 
-/* Adds 'n' records whose values add up to 'sum' and have extremum 'value' of
- * the function's kind to the open pane. */
+/* Adds 'n' records whose values add up to 'sum' and have minimum 'min' and
+ * maximum 'max' to the open pane. */
 static inline void
 group_add(struct mlog_aggregate *agg, struct mlog_group *group,
-          uint64_t n, uint64_t sum, uint64_t value)
+          uint64_t n, uint64_t sum, uint64_t min, uint64_t max)
 {
     uint64_t bit = UINT64_C(1) << agg->slot;
     uint64_t *pane = &group_panes(agg, group)[agg->slot];
 
-    if (OVS_UNLIKELY(group->head != agg->pane)) {
-        group_advance(agg, group);
-    }
+    mlog_aggregate_refresh(agg, group);
 
     bool fresh = !(group->live & bit);
-    if (OVS_UNLIKELY(fresh)) {
+    uint64_t old = fresh ? 0 : *pane;
+    if (fresh) {
         if (!group->live) {
             ovs_list_remove(&group->bucket);
             ovs_list_push_back(&agg->buckets[agg->slot], &group->bucket);
@@ -558,47 +620,48 @@ group_add(struct mlog_aggregate *agg, struct mlog_group *group,
         group->live |= bit;
     }
 
-    uint64_t old = fresh ? 0 : *pane;
-    switch (agg->def->func) {
-    case MLOG_FUNC_AVG: {
-        uint64_t *more = &group_more_panes(agg, group)[agg->slot];
-        uint64_t old_sum = fresh ? 0 : *more;
+    switch (agg->kind) {
+    case MLOG_PANE_COUNT:
+        *pane = old + n;
+        group->n += n;
+        watch_rise(agg, group, group->n);
+        break;
+
+    case MLOG_PANE_SUM:
+        *pane = add_saturating(old, sum);
+        group->sum += *pane - old;
+        watch_rise(agg, group, group->sum);
+        break;
+
+    case MLOG_PANE_AVG: {
+        uint64_t *pane_sum = &group_sums(agg, group)[agg->slot];
+        uint64_t old_sum = fresh ? 0 : *pane_sum;
 
         *pane = old + n;
         group->n += n;
-        *more = add_saturating(old_sum, sum);
-        group->sum += *more - old_sum;
+        *pane_sum = add_saturating(old_sum, sum);
+        group->sum += *pane_sum - old_sum;
+        watch_rise(agg, group, 0);
         break;
     }
 
-    case MLOG_FUNC_COUNT:
-    case MLOG_FUNC_SUM:
-    case MLOG_FUNC_RATE:
-        if (has_counts(agg)) {
-            *pane = old + n;
-            group->n += n;
-        } else {
-            *pane = add_saturating(old, sum);
-            group->sum += *pane - old;
-        }
+    case MLOG_PANE_MIN:
+        *pane = fresh ? min : MIN(old, min);
+        watch_rise(agg, group, 0);
         break;
 
-    case MLOG_FUNC_MIN:
-        *pane = fresh ? value : MIN(old, value);
-        break;
-
-    case MLOG_FUNC_MAX:
-        *pane = MAX(old, value);
+    case MLOG_PANE_MAX:
+        *pane = MAX(old, max);
+        watch_rise(agg, group, max);
         break;
     }
 }
 
 static inline void
-group_stamp(struct mlog_aggregate *agg, struct mlog_group *group,
+group_stamp(const struct mlog_aggregate *agg, struct mlog_group *group,
             uint64_t first, uint64_t last)
 {
-    group_touch(agg, group);
-    if (!group->seen || first < group->seen) {
+    if (group->seen < agg->tick || first < group->seen) {
         group->seen = first;
     }
     group->newest = MAX(group->newest, last);
@@ -624,7 +687,7 @@ mlog_aggregate_add(struct mlog_aggregate *agg,
     struct mlog_group *group = (agg->single ? agg->single
                                 : ref ? get_group_by_ref(agg, record, ref)
                                 : get_group(agg, record));
-    group_add(agg, group, 1, value.lo, value.lo);
+    group_add(agg, group, 1, value.lo, value.lo, value.lo);
     group_stamp(agg, group, record->time, record->time);
 }
 
@@ -640,20 +703,18 @@ mlog_aggregate_add_batch(struct mlog_aggregate *agg,
                          const struct mlog_batch_sums *batch)
 {
     mlog_aggregate_pane_end(agg, batch->last);
-    group_add(agg, agg->single, batch->n, batch->bytes,
-              (agg->def->func == MLOG_FUNC_MIN ? batch->min_len
-               : batch->max_len));
+    group_add(agg, agg->single, batch->n, batch->bytes, batch->min_len,
+              batch->max_len);
     group_stamp(agg, agg->single, batch->first, batch->last);
 }
 
 /* Values. */
 
 static uint64_t
-extremum(const struct mlog_aggregate *agg, const struct mlog_group *group)
+extremum(const struct mlog_aggregate *agg, struct mlog_group *group)
 {
-    const uint64_t *panes = group_panes(agg, CONST_CAST(struct mlog_group *,
-                                                        group));
-    bool min = agg->def->func == MLOG_FUNC_MIN;
+    const uint64_t *panes = group_panes(agg, group);
+    bool min = agg->kind == MLOG_PANE_MIN;
     uint64_t best = min ? UINT64_MAX : 0;
 
     for (uint64_t live = group->live; live; live = zero_rightmost_1bit(live)) {
@@ -683,10 +744,11 @@ real_result(double real)
 
 struct mlog_result
 mlog_aggregate_value(const struct mlog_aggregate *agg,
-                     const struct mlog_group *group)
+                     struct mlog_group *group)
 {
     double seconds = agg->def->window / 1e9;
 
+    mlog_aggregate_refresh(agg, group);
     switch (agg->def->func) {
     case MLOG_FUNC_COUNT:
         return integer_result(group->n);

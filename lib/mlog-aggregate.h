@@ -157,22 +157,23 @@ struct mlog_group_budget {
 
 /* Aggregates at work. */
 
+/* A group.  The first cache line is what a record changes, with one number
+ * of the panes. */
 struct mlog_group {
-    struct hmap_node node;          /* In 'groups', by hash of the key. */
-    struct ovs_list bucket;         /* In 'buckets' of its oldest live pane,
-                                     * else in 'empty'. */
-    struct ovs_list changed;        /* In the aggregate's 'changed'. */
-    struct ovs_list incidents;      /* Of struct mlog_incident. */
     uint64_t serial;                /* Changes when the group is freed. */
-    uint64_t changed_seq;           /* When it changed last. */
-    uint64_t live;                  /* Bitmap: slots that have records. */
     uint64_t head;                  /* Newest pane taken account of. */
-    uint64_t created;               /* Time of the first record, ns. */
-    uint64_t seen;                  /* Time of the first record in the newest
-                                     * tick with records, ns. */
-    uint64_t newest;                /* Time of the newest record, ns. */
+    uint64_t live;                  /* Bitmap: slots that have records. */
     uint64_t n;                     /* Total of the panes, if counted. */
-    unsigned __int128 sum;          /* Likewise, if added up. */
+    uint64_t newest;                /* Time of the newest record, ns. */
+    uint64_t seen;                  /* Time of the first record of the newest
+                                     * tick with records, ns. */
+    unsigned __int128 sum;          /* Total of the panes, if added up. */
+
+    struct hmap_node node;          /* In 'groups', by hash of the key. */
+    struct ovs_list bucket;         /* In one of 'buckets', 'due', 'empty'. */
+    struct ovs_list incidents;      /* Of struct mlog_incident. */
+    uint64_t created;               /* Time of the first record, ns. */
+    uint64_t logged;                /* Newest position in 'log'; 0 = none. */
     bool is_other;
     uint8_t present;                /* As in struct mlog_group_key. */
 
@@ -180,29 +181,59 @@ struct mlog_group {
      * arrays of 'n_slots' numbers. */
     uint64_t data[];
 };
+BUILD_ASSERT_DECL(offsetof(struct mlog_group, node) == 64);
+
+/* Which changes of groups triggers must hear of. */
+enum mlog_watch {
+    MLOG_WATCH_NONE,
+    MLOG_WATCH_RISE,            /* A total has reached 'watch_from'. */
+    MLOG_WATCH_ALL,             /* Any. */
+};
+
+/* What panes hold. */
+enum mlog_pane_kind {
+    MLOG_PANE_COUNT,
+    MLOG_PANE_SUM,
+    MLOG_PANE_AVG,              /* Counts, and then sums. */
+    MLOG_PANE_MIN,
+    MLOG_PANE_MAX,
+};
 
 struct mlog_aggregate {
-    struct mlog_aggregate_def *def;
+    enum mlog_pane_kind kind;
+    enum mlog_watch watch;
+    uint64_t watch_from;
     unsigned int n_slots;           /* Panes per window, and the open one. */
     unsigned int slot;              /* 'pane' % 'n_slots'. */
     uint64_t pane;                  /* Pane of the newest record or tick. */
     uint64_t pane_end;              /* When it ends, ns. */
+    uint64_t tick;                  /* Time of the latest tick, ns. */
+    size_t panes_at;                /* Of the panes in a group's 'data'. */
+    struct mlog_group *single;      /* Ungrouped. */
+    struct mlog_group *other;       /* Grouped. */
+
+    struct mlog_aggregate_def *def;
+    uint64_t now;                   /* Time of the tick being run, ns. */
     uint64_t expired_pane;          /* 'pane' of the latest tick. */
-    uint64_t seq;                   /* Number of the tick, from 1. */
     uint64_t created;               /* ns. */
     uint32_t basis;                 /* Of hashes. */
 
     struct hmap groups;             /* Without 'single' and 'other'. */
-    struct mlog_group *single;      /* Ungrouped. */
-    struct mlog_group *other;       /* Grouped. */
     bool other_in_use;              /* From overflow until it is empty. */
     bool overflowed;                /* It began in this tick. */
     uint64_t n_overflow;            /* Records in 'other', ever. */
 
-    /* Groups, oldest change first. */
-    struct ovs_list changed;
     struct ovs_list buckets[MLOG_MAX_PANES + 1];
+    struct ovs_list due;
     struct ovs_list empty;
+
+    /* Groups that have changed, as far as 'watch' says.  Positions count from
+     * 1; log[0] has position 'log_first'.  An entry counts if its position is
+     * the group's 'logged'. */
+    struct mlog_group **log;
+    size_t n_log, allocated_log;
+    uint64_t log_first;
+    uint64_t log_tick;              /* Where the present tick begins. */
 
     /* Memory for groups. */
     size_t group_size;
@@ -237,6 +268,17 @@ struct mlog_group_ref {
  * a flow may have a struct mlog_group_ref. */
 bool mlog_aggregate_is_grouped_by_flow(const struct mlog_aggregate *);
 
+/* Prefetches what mlog_aggregate_add() will change. */
+static inline void
+mlog_aggregate_prefetch(const struct mlog_aggregate *agg,
+                        const struct mlog_group_ref *ref)
+{
+    if (ref->group) {
+        OVS_PREFETCH_WRITE(ref->group);
+        OVS_PREFETCH_WRITE(&ref->group->data[agg->panes_at + agg->slot]);
+    }
+}
+
 /* Adds a record that the filter let through.  Times never decrease.  'ref'
  * may be NULL. */
 void mlog_aggregate_add(struct mlog_aggregate *, const struct mlog_record *,
@@ -261,14 +303,35 @@ void mlog_aggregate_add_batch(struct mlog_aggregate *,
 uint64_t mlog_aggregate_pane_end(struct mlog_aggregate *, uint64_t time);
 
 /* A tick: first mlog_aggregate_expire(), then triggers are evaluated, then
- * mlog_aggregate_finish(), which frees groups without records and without
- * incidents. */
+ * mlog_aggregate_finish(), which frees groups that were found to be without
+ * records and have no incidents. */
 void mlog_aggregate_expire(struct mlog_aggregate *, uint64_t now);
 void mlog_aggregate_finish(struct mlog_aggregate *);
 
-/* As of the latest tick. */
+/* Says what to log.  For MLOG_WATCH_RISE, which is not for min and avg, the
+ * groups whose count, sum or maximum a record makes at least 'from'. */
+void mlog_aggregate_watch(struct mlog_aggregate *, enum mlog_watch,
+                          uint64_t from);
+
+/* Position after the newest entry of the log. */
+static inline uint64_t
+mlog_aggregate_log_end(const struct mlog_aggregate *agg)
+{
+    return agg->log_first + agg->n_log;
+}
+
+/* Entries before 'position' are no longer needed; with it, or when there are
+ * too many, others may go too. */
+void mlog_aggregate_trim_log(struct mlog_aggregate *, uint64_t position);
+
+/* Brings 'group' up to date with the latest tick; a group that is then not
+ * 'live' has no records. */
+void mlog_aggregate_refresh(const struct mlog_aggregate *,
+                            struct mlog_group *);
+
+/* The value as of the latest tick. */
 struct mlog_result mlog_aggregate_value(const struct mlog_aggregate *,
-                                        const struct mlog_group *);
+                                        struct mlog_group *);
 void mlog_aggregate_get_key(const struct mlog_aggregate *,
                             const struct mlog_group *,
                             struct mlog_group_key *);
@@ -276,8 +339,8 @@ void mlog_aggregate_get_key(const struct mlog_aggregate *,
 /* Start of what the values cover, ns. */
 uint64_t mlog_aggregate_since(const struct mlog_aggregate *);
 
-/* Number of groups with records, "other" included; for an ungrouped aggregate
- * 1. */
+/* Number of groups, "other" included, for an ungrouped aggregate 1.  Groups
+ * whose window has just run empty may be among them. */
 size_t mlog_aggregate_n_groups(const struct mlog_aggregate *);
 
 #endif /* mlog-aggregate.h */

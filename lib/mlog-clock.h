@@ -36,6 +36,9 @@
 #include <stdint.h>
 #include <time.h>
 
+/* How often the digest wakes up and triggers are evaluated: 1 ms. */
+#define MLOG_TICK_NS UINT64_C(1000000)
+
 extern bool mlog_clock_use_tsc;     /* Constant after mlog_clock_init(). */
 
 /* Finds out what to count ticks with.  Call it once, before other threads use

@@ -265,10 +265,12 @@ mlog_call_query_error(struct mlog_call *call, int error)
         return mlog_call_error(call, NULL, NULL, "the query was cancelled, as "
                                "the switch is shutting down");
     case E2BIG:
-        return mlog_call_error(call, NULL, NULL, "more than %d groups; narrow "
+        return mlog_call_error(call, NULL, NULL, "too many groups: more than "
+                               "%d, or than fit into %"PRIu64" MiB; narrow "
                                "the query with --last, --since or an "
                                "expression, or group by fewer fields",
-                               MLOG_QUERY_MAX_GROUPS);
+                               MLOG_QUERY_MAX_GROUPS,
+                               MLOG_QUERY_MAX_MEMORY >> 20);
     default:
         return mlog_call_error(call, NULL, NULL, "%s", ovs_strerror(error));
     }

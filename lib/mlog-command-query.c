@@ -237,7 +237,7 @@ put_rows(const struct query *query, const struct mlog_query_rows *rows,
             = &rows->refs[oldest ? i : rows->n - 1 - i];
         struct mlog_record record;
 
-        if (mlog_table_size(table) > MLOG_REPLY_MAX) {
+        if (mlog_table_is_full(table, MLOG_REPLY_MAX)) {
             return i;
         }
         mlog_snapshot_record(&query->snapshot, ref->segment, ref->row,
@@ -416,7 +416,7 @@ show_groups(struct query *query, const struct mlog_groups *groups,
     mlog_table_add_column(table, "bytes", true);
     add_aggregate_columns(table, spec);
     for (n_shown = 0; n_shown < n; n_shown++) {
-        if (mlog_table_size(table) > MLOG_REPLY_MAX) {
+        if (mlog_table_is_full(table, MLOG_REPLY_MAX)) {
             break;
         }
         put_group(groups, spec, ids[n_shown], table);
@@ -633,7 +633,7 @@ show_flows(struct query *query, const struct mlog_groups *groups, int by,
     mlog_table_add_column(table, "last", false);
     mlog_table_hide_empty(table);
     for (n_shown = 0; n_shown < n; n_shown++) {
-        if (mlog_table_size(table) > MLOG_REPLY_MAX) {
+        if (mlog_table_is_full(table, MLOG_REPLY_MAX)) {
             break;
         }
         put_flow(groups, ids[n_shown], fields, n_fields, table);

@@ -488,14 +488,36 @@ set_budget(struct mlog_call *call, const char *value)
     return true;
 }
 
+/* Parses 'value' of setting 'key' as a switch. */
+static bool
+parse_on_off(struct mlog_call *call, const char *key, const char *value,
+             bool *on)
+{
+    *on = !strcmp(value, "on") || !strcmp(value, "true");
+    return (*on || !strcmp(value, "off") || !strcmp(value, "false")
+            || mlog_call_error(call, value, value,
+                               "%s: needs \"on\" or \"off\"", key));
+}
+
+static bool
+set_digest(struct mlog_call *call, const char *value)
+{
+    bool on;
+
+    if (!parse_on_off(call, "digest", value, &on)) {
+        return false;
+    }
+    mlog_digest_set_discard(call->ml->digest, !on);
+    return true;
+}
+
 static bool
 set_capture(struct mlog_call *call, const char *value)
 {
-    bool on = !strcmp(value, "on") || !strcmp(value, "true");
+    bool on;
 
-    if (!on && strcmp(value, "off") && strcmp(value, "false")) {
-        return mlog_call_error(call, value, value,
-                               "capture: needs \"on\" or \"off\"");
+    if (!parse_on_off(call, "capture", value, &on)) {
+        return false;
     }
     return (multilog_set_capture(call->ml, on)
             || mlog_call_error(call, NULL, NULL, "capture: there is no "
@@ -520,6 +542,13 @@ put_capture(struct mlog_call *call, struct mlog_table *table)
     mlog_table_put_string(table, on ? "on" : "off");
 }
 
+static void
+put_digest(struct mlog_call *call, struct mlog_table *table)
+{
+    mlog_table_put_string(
+        table, mlog_digest_is_discarding(call->ml->digest) ? "off" : "on");
+}
+
 static const struct {
     const char *key;
     const char *doc;
@@ -528,6 +557,8 @@ static const struct {
 } settings[] = {
     { "capture", "whether packets are recorded: on or off",
       set_capture, put_capture },
+    { "digest", "off: records are thrown away and count as lost, to measure "
+      "what capture costs alone", set_digest, put_digest },
     { "memory-budget", "bytes for everything that is kept: 512M, 4G",
       set_budget, put_budget },
 };

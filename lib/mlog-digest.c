@@ -144,7 +144,8 @@ stream_record(struct mlog_digest *digest, struct mlog_flow *flow,
         .flow_id = flow->flow_id,
         .time = time,
     };
-    uint32_t generation = mlog_stream_generation(digest->stream);
+    uint32_t generation = (mlog_stream_generation(digest->stream)
+                           + mlog_ports_generation());
 
     if (OVS_UNLIKELY(flow->class_generation != generation)) {
         struct mlog_record of_flow = {
@@ -574,6 +575,16 @@ void
 mlog_digest_set_discard(struct mlog_digest *digest, bool discard)
 {
     atomic_store_relaxed(&digest->discard, discard);
+}
+
+bool
+mlog_digest_is_discarding(const struct mlog_digest *digest)
+{
+    bool discard;
+
+    atomic_read_relaxed(&CONST_CAST(struct mlog_digest *, digest)->discard,
+                        &discard);
+    return discard;
 }
 
 void

@@ -44,8 +44,6 @@ struct mlog_header_log;
 struct mlog_snapshot;
 struct mlog_stream;
 
-#define MLOG_TICK_NS 1000000    /* 1 ms. */
-
 struct mlog_digest *mlog_digest_create(struct mlog_capture *,
                                        struct mlog_flow_table *,
                                        struct mlog_header_log *,
@@ -72,6 +70,7 @@ void mlog_digest_unlock(struct mlog_digest *);
 /* With 'discard', records are taken from the rings and thrown away, and count
  * as lost: to find out what capture costs alone. */
 void mlog_digest_set_discard(struct mlog_digest *, bool discard);
+bool mlog_digest_is_discarding(const struct mlog_digest *);
 
 struct mlog_digest_stats {
     uint64_t n_records;

@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "mlog-clock.h"
 #include "mlog-flow-table.h"
 #include "openvswitch/thread.h"
 #include "openvswitch/util.h"
@@ -129,7 +130,7 @@ segment_n_flows(const struct mlog_segment *segment_)
     struct mlog_segment *segment = CONST_CAST(struct mlog_segment *, segment_);
     uint32_t n;
 
-    atomic_read_relaxed(&segment->n_flows, &n);
+    atomic_read_explicit(&segment->n_flows, &n, memory_order_acquire);
     return n;
 }
 
@@ -172,9 +173,10 @@ static void
 publish_counts(struct mlog_header_log *log)
 {
     if (log->open) {
-        atomic_store_relaxed(&log->open->n_flows, log->n_flows);
-
-        /* Release, pairs with the acquire in segment_n_rows(). */
+        /* Releases, pair with the acquires in segment_n_flows() and
+         * segment_n_rows(). */
+        atomic_store_explicit(&log->open->n_flows, log->n_flows,
+                              memory_order_release);
         atomic_store_explicit(&log->open->n_rows, log->n_rows,
                               memory_order_release);
     }
@@ -279,7 +281,7 @@ mlog_header_log_add_gap(struct mlog_header_log *log,
 {
     ovs_mutex_lock(&log->mutex);
     struct mlog_gap *latest = log->n_gaps ? &log->gaps[log->n_gaps - 1] : NULL;
-    if (latest && gap->from <= latest->to + 1000000) {
+    if (latest && gap->from <= latest->to + MLOG_TICK_NS) {
         latest->to = MAX(latest->to, gap->to);
         latest->count += gap->count;
     } else {

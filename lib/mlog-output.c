@@ -38,7 +38,7 @@ struct mlog_table {
 
     struct ds text;
     size_t key_bytes;           /* JSON only: keys and commas of cells. */
-    size_t *ends;
+    uint32_t *ends;
     size_t n_cells, allocated_cells;
 };
 
@@ -287,6 +287,7 @@ finish_cell(struct mlog_table *table)
         table->ends = x2nrealloc(table->ends, &table->allocated_cells,
                                  sizeof *table->ends);
     }
+    ovs_assert(table->text.length <= UINT32_MAX);
     table->ends[table->n_cells++] = table->text.length;
 }
 
@@ -397,6 +398,13 @@ mlog_table_size(const struct mlog_table *table)
         return n_rows * width;
     }
     OVS_NOT_REACHED();
+}
+
+bool
+mlog_table_is_full(const struct mlog_table *table, size_t max)
+{
+    return (mlog_table_size(table) > max
+            || table->n_cells * sizeof *table->ends > max);
 }
 
 void

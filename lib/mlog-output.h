@@ -96,6 +96,10 @@ size_t mlog_table_n_rows(const struct mlog_table *);
  * ASCII, at most). */
 size_t mlog_table_size(const struct mlog_table *);
 
+/* True if that is more than 'max', or if the table takes several times as
+ * much memory because most of its cells are absent. */
+bool mlog_table_is_full(const struct mlog_table *, size_t max);
+
 /* In table format, leave out columns that are absent in every row. */
 void mlog_table_hide_empty(struct mlog_table *);
 

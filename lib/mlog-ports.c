@@ -72,6 +72,7 @@ struct ofp_number {
 
 static ATOMIC(struct port *) ports[MLOG_PORT_NONE];
 static ATOMIC(size_t) n_ports;
+static atomic_uint32_t generation;
 static ATOMIC(struct numbers *) numbers[MLOG_MAX_DATAPATHS];
 
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
@@ -192,6 +193,8 @@ mlog_ports_set_ofp(unsigned int dp, const char *name,
     n->bridge = intern(bridge);
     n->ofp = ofp_port;
 
+    uint32_t old;
+    atomic_add_relaxed(&generation, 1, &old);
     n_ids = mlog_ports_count();
     for (size_t i = 0; i < n_ids; i++) {
         struct port *port = get_port(i);
@@ -321,6 +324,15 @@ mlog_ports_lookup(unsigned int dp, uint32_t odp_port)
     ATOMIC(uint32_t) *number = find_number(dp, odp_port);
 
     return number ? number_get(number) : MLOG_PORT_NONE;
+}
+
+uint32_t
+mlog_ports_generation(void)
+{
+    uint32_t g;
+
+    atomic_read_relaxed(&generation, &g);
+    return g;
 }
 
 size_t

@@ -62,6 +62,10 @@ unsigned int mlog_ports_datapath(const char *name);
  * there is none now, was last; MLOG_PORT_NONE if there never was one. */
 uint16_t mlog_ports_lookup(unsigned int dp, uint32_t odp_port);
 
+/* Returns a number that grows when an OpenFlow number becomes known or
+ * changes: what was decided by such numbers before may no longer hold. */
+uint32_t mlog_ports_generation(void);
+
 /* Number of identifiers given so far: 0 through this less one are valid. */
 size_t mlog_ports_count(void);
 

@@ -157,6 +157,7 @@ struct mlog_groups {
     struct mlog_query_group *groups;
     struct accumulator *accumulators;   /* 'n_aggregates' per group. */
     size_t n_groups, allocated_groups;
+    size_t max_groups;
 };
 
 /* A port that was removed and added again has several identifiers.  Maps each
@@ -168,7 +169,7 @@ unify_ports(bool by_name, size_t n)
     uint16_t *ports = xmalloc((n + 1) * sizeof *ports);
     struct shash seen = SHASH_INITIALIZER(&seen);
 
-    for (size_t id = n; id-- > 0; ) {
+    for (size_t id = n; id-- > 0;) {
         const char *name = mlog_ports_name(id);
         const char *bridge = mlog_ports_bridge(id);
         uint32_t ofp = mlog_ports_ofp(id);
@@ -289,6 +290,20 @@ make_row_key(const struct mlog_groups *groups,
     }
 }
 
+/* Returns how many groups fit into MLOG_QUERY_MAX_MEMORY, or
+ * MLOG_QUERY_MAX_GROUPS if that is less. */
+static size_t
+max_groups(const struct mlog_groups *groups)
+{
+    size_t words = (groups->flow_keys.n_words
+                    + (groups->n_row_fields ? groups->row_keys.n_words : 0));
+    size_t size = (sizeof *groups->groups + words * sizeof(uint64_t)
+                   + (groups->spec.n_aggregates
+                      * sizeof *groups->accumulators));
+
+    return MIN(MLOG_QUERY_MAX_GROUPS, MLOG_QUERY_MAX_MEMORY / size);
+}
+
 static struct mlog_groups *
 groups_create(const struct mlog_snapshot *snapshot,
               const struct mlog_group_spec *spec)
@@ -311,6 +326,7 @@ groups_create(const struct mlog_snapshot *snapshot,
     groups->flow_numbers = xcalloc(mlog_flow_table_limit(snapshot->flows) + 1,
                                    sizeof *groups->flow_numbers);
     init_ports(groups);
+    groups->max_groups = max_groups(groups);
     return groups;
 }
 
@@ -473,7 +489,7 @@ add_batch(struct mlog_groups *groups, const struct mlog_batch *batch)
                                  mlog_batch_index(batch, i), &record);
             accumulate_all(groups, id, &record);
         }
-        if (OVS_UNLIKELY(groups->n_groups > MLOG_QUERY_MAX_GROUPS)) {
+        if (OVS_UNLIKELY(groups->n_groups > groups->max_groups)) {
             return E2BIG;
         }
     }

@@ -29,7 +29,8 @@
  *
  *   ETIMEDOUT   the budget's deadline passed
  *   ECANCELED   the budget's 'cancel' became true
- *   E2BIG       more than MLOG_QUERY_MAX_GROUPS groups
+ *   E2BIG       more than MLOG_QUERY_MAX_GROUPS groups, or more than fit into
+ *               MLOG_QUERY_MAX_MEMORY
  *
  * and then has no result.
  *
@@ -49,6 +50,7 @@
 #define MLOG_QUERY_MAX_FIELDS 8
 #define MLOG_QUERY_MAX_AGGREGATES 16
 #define MLOG_QUERY_MAX_GROUPS 1000000
+#define MLOG_QUERY_MAX_MEMORY (UINT64_C(256) << 20)     /* Bytes. */
 
 /* What matched in all, and what is missing of the range. */
 struct mlog_query_totals {

@@ -411,13 +411,17 @@ mlog_stream_get_aggregates(struct mlog_stream *stream,
 
 static void
 view_add(struct mlog_aggregate_view *view, const struct mlog_aggregate *agg,
-         const struct mlog_group *group)
+         struct mlog_group *group)
 {
-    struct mlog_group_info *info = &view->groups[view->n_groups++];
+    struct mlog_result value = mlog_aggregate_value(agg, group);
 
-    mlog_aggregate_get_key(agg, group, &info->key);
-    info->value = mlog_aggregate_value(agg, group);
-    info->newest = group->newest;
+    if (group->live || group == agg->single) {
+        struct mlog_group_info *info = &view->groups[view->n_groups++];
+
+        mlog_aggregate_get_key(agg, group, &info->key);
+        info->value = value;
+        info->newest = group->newest;
+    }
 }
 
 /* Greatest value first, absent ones last. */
@@ -449,7 +453,7 @@ mlog_stream_show_aggregate(struct mlog_stream *stream, const char *name,
 {
     const struct mlog_aggregate *agg = find_or_error(stream, &aggregate_kind,
                                                      name, 1, error);
-    const struct mlog_group *group;
+    struct mlog_group *group;
 
     memset(view, 0, sizeof *view);
     if (!agg) {
@@ -461,16 +465,9 @@ mlog_stream_show_aggregate(struct mlog_stream *stream, const char *name,
     view->n_overflow = agg->n_overflow;
     view->groups = xmalloc((hmap_count(&agg->groups) + 1)
                            * sizeof *view->groups);
-    if (agg->single) {
-        view_add(view, agg, agg->single);
-    }
+    view_add(view, agg, agg->single ? agg->single : agg->other);
     HMAP_FOR_EACH (group, node, &agg->groups) {
-        if (group->live) {
-            view_add(view, agg, group);
-        }
-    }
-    if (agg->other_in_use) {
-        view_add(view, agg, agg->other);
+        view_add(view, agg, group);
     }
     return true;
 }

@@ -413,6 +413,11 @@ run_steps(const struct step *steps, size_t n,
           const struct mlog_record *record, struct mlog_group_ref *refs)
 {
     for (size_t i = 0; i < n; i++) {
+        if (steps[i].ref >= 0) {
+            mlog_aggregate_prefetch(steps[i].aggregate, &refs[steps[i].ref]);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
         mlog_aggregate_add(steps[i].aggregate, record,
                            steps[i].ref >= 0 ? &refs[steps[i].ref] : NULL);
     }

@@ -16,8 +16,10 @@
 #include <config.h>
 #include "mlog-trigger.h"
 
+#include <math.h>
+
 #include "hash.h"
-#include "mlog-digest.h"
+#include "mlog-clock.h"
 #include "util.h"
 
 /* How it works
@@ -37,8 +39,15 @@
  * at most one per trigger and group, found in 'incidents' of the engine;
  * that is what makes alerts come once.
  *
- * The aggregate lists its groups by their latest change; a set visits them
- * from the newest change back to the ones it has seen. */
+ * The aggregate logs the groups that change, and while there are only
+ * triggers of the first kind only those that reach the lowest threshold; so a
+ * group that is far from all thresholds costs nothing here.  A set reads the
+ * log from where it stopped the last time; if that is gone from the log, it
+ * visits all groups. */
+
+/* Totals that reach this are logged whatever the threshold: what is less,
+ * doubles hold with an error of less than 1. */
+#define MAX_WATCHED 1e15
 
 struct bank {
     struct mlog_trigger **triggers;
@@ -50,7 +59,7 @@ struct mlog_trigger_set {
     struct mlog_aggregate *aggregate;
     uint64_t period;            /* ns. */
     uint64_t last_run;          /* Time of the latest evaluation, ns. */
-    uint64_t last_seq;          /* And the aggregate's 'seq' then. */
+    uint64_t position;          /* First entry of the log not yet seen. */
     bool visit_all;             /* Next time, visit all groups. */
     bool suppressed;            /* Incidents found no room. */
     bool mature;                /* The aggregate is a window old. */
@@ -117,7 +126,7 @@ clears(const struct mlog_trigger_def *def, const struct mlog_result *result)
             : result->real >= def->clear);
 }
 
-/* Whether the group's window ran empty.  An ungrouped aggregate's value
+/* Whether the window of the group, which is up to date, ran empty.  An ungrouped aggregate's value
  * counts even then. */
 static bool
 is_gone(const struct mlog_aggregate *agg, const struct mlog_group *group)
@@ -129,7 +138,7 @@ is_gone(const struct mlog_aggregate *agg, const struct mlog_group *group)
 
 static uint64_t
 log_alert(struct mlog_trigger_engine *engine, struct mlog_aggregate *agg,
-          struct mlog_trigger *trigger, const struct mlog_group *group,
+          struct mlog_trigger *trigger, struct mlog_group *group,
           const struct mlog_alert *partial)
 {
     struct mlog_alert alert = *partial;
@@ -145,7 +154,7 @@ log_alert(struct mlog_trigger_engine *engine, struct mlog_aggregate *agg,
 
 static void
 log_overflow(struct mlog_trigger_engine *engine, struct mlog_aggregate *agg,
-             struct mlog_trigger *trigger, const struct mlog_group *group,
+             struct mlog_trigger *trigger, struct mlog_group *group,
              enum mlog_alert_reason reason, uint64_t now)
 {
     log_alert(engine, agg, trigger, group, &(struct mlog_alert) {
@@ -186,10 +195,10 @@ raise_incident(struct mlog_trigger_engine *engine,
                struct mlog_incident *incident, uint64_t now)
 {
     struct mlog_trigger *trigger = incident->trigger;
-    const struct mlog_group *group = incident->group;
+    struct mlog_group *group = incident->group;
     struct mlog_aggregate *agg = trigger->aggregate;
     bool by_record = (is_above(trigger->def->op) && !trigger->def->hold
-                      && group->changed_seq == agg->seq);
+                      && group->seen >= agg->tick);
 
     incident->raised = true;
     trigger->n_pending--;
@@ -245,7 +254,7 @@ clear_incident(struct mlog_trigger_engine *engine,
 /* The condition holds, and there is no room for an incident. */
 static void
 suppress(struct mlog_trigger_engine *engine, struct mlog_trigger *trigger,
-         const struct mlog_group *group, uint64_t now)
+         struct mlog_group *group, uint64_t now)
 {
     trigger->n_suppressed++;
     trigger->set->suppressed = true;
@@ -292,8 +301,8 @@ update_incident(struct mlog_trigger_engine *engine,
 {
     const struct mlog_trigger_def *def = incident->trigger->def;
     const struct mlog_aggregate *agg = incident->trigger->aggregate;
-    bool gone = is_gone(agg, incident->group);
     struct mlog_result result = mlog_aggregate_value(agg, incident->group);
+    bool gone = is_gone(agg, incident->group);
 
     if (incident->raised) {
         if (gone) {
@@ -331,12 +340,8 @@ visit_group(struct mlog_trigger_engine *engine, struct mlog_trigger_set *set,
 {
     const struct mlog_aggregate *agg = set->aggregate;
 
-    if (is_gone(agg, group)) {
-        return;
-    }
-
     struct mlog_result result = mlog_aggregate_value(agg, group);
-    if (!result.present) {
+    if (is_gone(agg, group) || !result.present) {
         return;
     }
     run_bank(engine, &set->above, group, result.real, now);
@@ -348,18 +353,40 @@ visit_group(struct mlog_trigger_engine *engine, struct mlog_trigger_set *set,
 }
 
 static void
+visit_all_groups(struct mlog_trigger_engine *engine,
+                 struct mlog_trigger_set *set, uint64_t now)
+{
+    const struct mlog_aggregate *agg = set->aggregate;
+    struct mlog_group *group;
+
+    visit_group(engine, set, agg->single ? agg->single : agg->other, now);
+    HMAP_FOR_EACH (group, node, &agg->groups) {
+        visit_group(engine, set, group, now);
+    }
+}
+
+static void
+visit_logged_groups(struct mlog_trigger_engine *engine,
+                    struct mlog_trigger_set *set, uint64_t now)
+{
+    const struct mlog_aggregate *agg = set->aggregate;
+
+    for (size_t i = set->position - agg->log_first; i < agg->n_log; i++) {
+        if (agg->log[i]->logged == agg->log_first + i) {
+            visit_group(engine, set, agg->log[i], now);
+        }
+    }
+}
+
+static void
 run_set(struct mlog_trigger_engine *engine, struct mlog_trigger_set *set,
         uint64_t now)
 {
-    struct mlog_aggregate *agg = set->aggregate;
+    const struct mlog_aggregate *agg = set->aggregate;
     struct mlog_incident *incident;
-    struct mlog_group *group;
 
     LIST_FOR_EACH_SAFE (incident, set_node, &set->incidents) {
-        if (!incident->raised || incident->group->changed_seq > set->last_seq
-            || set->visit_all) {
-            update_incident(engine, incident, now);
-        }
+        update_incident(engine, incident, now);
     }
 
     if (!set->mature && now - agg->created >= agg->def->window) {
@@ -371,14 +398,13 @@ run_set(struct mlog_trigger_engine *engine, struct mlog_trigger_set *set,
         set->suppressed = false;
         set->visit_all = true;
     }
-    LIST_FOR_EACH_REVERSE (group, changed, &agg->changed) {
-        if (!set->visit_all && group->changed_seq <= set->last_seq) {
-            break;
-        }
-        visit_group(engine, set, group, now);
+    if (set->visit_all || set->position < agg->log_first) {
+        set->visit_all = false;
+        visit_all_groups(engine, set, now);
+    } else {
+        visit_logged_groups(engine, set, now);
     }
-    set->visit_all = false;
-    set->last_seq = agg->seq;
+    set->position = mlog_aggregate_log_end(agg);
     set->last_run = now;
 }
 
@@ -386,6 +412,7 @@ void
 mlog_triggers_run(struct mlog_trigger_engine *engine,
                   struct mlog_aggregate *agg, uint64_t now)
 {
+    uint64_t position = UINT64_MAX;
     struct mlog_trigger_set *set;
 
     if (OVS_UNLIKELY(agg->overflowed)) {
@@ -395,7 +422,9 @@ mlog_triggers_run(struct mlog_trigger_engine *engine,
         if (now - set->last_run + MLOG_TICK_NS / 2 >= set->period) {
             run_set(engine, set, now);
         }
+        position = MIN(position, set->position);
     }
+    mlog_aggregate_trim_log(agg, position);
 }
 
 /* Sets. */
@@ -478,6 +507,30 @@ set_destroy(struct mlog_trigger_set *set)
     free(set);
 }
 
+/* Tells the aggregate what its triggers must know. */
+static void
+update_watch(struct mlog_aggregate *agg)
+{
+    bool rises = (agg->kind == MLOG_PANE_COUNT || agg->kind == MLOG_PANE_SUM
+                  || agg->kind == MLOG_PANE_MAX);
+    double from = HUGE_VAL;
+    const struct mlog_trigger_set *set;
+
+    LIST_FOR_EACH (set, node, &agg->trigger_sets) {
+        rises = rises && !set->below.n && !set->equal.n;
+        if (set->above.n) {
+            from = MIN(from, set->above.triggers[0]->def->threshold);
+        }
+    }
+    if (agg->def->func == MLOG_FUNC_RATE) {
+        from *= agg->def->window / 1e9;
+    }
+    mlog_aggregate_watch(agg, (ovs_list_is_empty(&agg->trigger_sets)
+                               ? MLOG_WATCH_NONE
+                               : rises ? MLOG_WATCH_RISE : MLOG_WATCH_ALL),
+                         from < MAX_WATCHED ? from : MAX_WATCHED);
+}
+
 /* Triggers. */
 
 struct mlog_trigger *
@@ -493,6 +546,7 @@ mlog_trigger_create(struct mlog_aggregate *agg, struct mlog_trigger_def *def,
     trigger->set->visit_all = true;
     bank_insert(get_bank(trigger->set, def->op), trigger);
     agg->n_triggers++;
+    update_watch(agg);
     return trigger;
 }
 
@@ -517,6 +571,7 @@ mlog_trigger_destroy(struct mlog_trigger_engine *engine,
         set_destroy(set);
     }
     trigger->aggregate->n_triggers--;
+    update_watch(trigger->aggregate);
     mlog_trigger_def_unref(trigger->def);
     free(trigger);
 }

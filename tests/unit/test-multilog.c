@@ -155,6 +155,21 @@ Test(multilog, a_record_keeps_its_port, .init = setup)
     cr_expect_eq(count("in_port == other"), 2);
 }
 
+/* A filter on a port's number holds for flows that were first seen before the
+ * number was known, or when it was another. */
+Test(multilog, filters_follow_port_numbers, .init = setup)
+{
+    run("multilog/filter-add", "f", "in_port == 21", NULL);
+    send_tcp(1, 80, 0x02, 0);
+    mlog_digest_drain(ml->digest);
+    mlog_ports_set_ofp(ring->datapath, "p1", "br0", 21);
+    send_tcp(1, 80, 0x02, 0);
+
+    const struct json *filters
+        = get_array(run("multilog/filter-list", NULL), "filters");
+    cr_expect_eq(get_int(json_array(filters)->elems[0], "packets"), 1);
+}
+
 /* Records that were lost are in the answers of queries that cover them. */
 Test(multilog, losses_show_as_gaps, .init = setup)
 {
