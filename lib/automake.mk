@@ -37,6 +37,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-fields.h \
 	lib/mlog-flow-table.c \
 	lib/mlog-flow-table.h \
+	lib/mlog-group-table.c \
+	lib/mlog-group-table.h \
 	lib/mlog-header-log.c \
 	lib/mlog-header-log.h \
 	lib/mlog-headers.c \

@@ -49,24 +49,12 @@
  * depends neither on the number of groups nor on how long there was no tick.
  * Visits that are many are spread over some ticks, through 'due'.
  *
- * Memory
- * ------
- *
- * Groups are carved from slabs, and 'serial' outlives a group, so that a
- * struct mlog_group_ref can tell that its group is gone.  Slabs are freed
- * together when no group is left, unless there is only one.  The single group
- * of an ungrouped aggregate, and "other", are always there and stand alone. */
+ * The single group of an ungrouped aggregate, and "other", are always there
+ * and not in the table of groups. */
 
 /* Groups that a tick visits: at least these, and this part of all. */
 #define MIN_VISITS 512
 #define VISITS_DIVISOR 4
-
-#define SLAB_GROUPS 32
-
-struct slab {
-    struct ovs_list node;
-    struct mlog_group *groups;  /* SLAB_GROUPS of them. */
-};
 
 static enum mlog_pane_kind
 pane_kind(const struct mlog_aggregate_def *def)
@@ -82,13 +70,6 @@ pane_kind(const struct mlog_aggregate_def *def)
     OVS_NOT_REACHED();
 }
 
-static struct mlog_value *
-group_values(const struct mlog_group *group)
-{
-    return CONST_CAST(struct mlog_value *,
-                      (const struct mlog_value *) group->data);
-}
-
 static inline uint64_t *
 group_panes(const struct mlog_aggregate *agg, struct mlog_group *group)
 {
@@ -102,54 +83,7 @@ group_sums(const struct mlog_aggregate *agg, struct mlog_group *group)
     return group_panes(agg, group) + agg->n_slots;
 }
 
-/* Groups' memory. */
-
-static void
-account(struct mlog_aggregate *agg, ssize_t size)
-{
-    agg->memory += size;
-    agg->budget->used += size;
-}
-
-static bool
-grow(struct mlog_aggregate *agg)
-{
-    size_t size = SLAB_GROUPS * agg->group_size;
-
-    if (agg->budget->used + size > agg->budget->max) {
-        return false;
-    }
-
-    struct slab *slab = xmalloc(sizeof *slab);
-    slab->groups = xmalloc_cacheline(size);
-    ovs_list_push_back(&agg->slabs, &slab->node);
-    for (size_t i = 0; i < SLAB_GROUPS; i++) {
-        struct mlog_group *group = ALIGNED_CAST(
-            struct mlog_group *,
-            (char *) slab->groups + i * agg->group_size);
-
-        group->serial = 0;
-        group->node.next = agg->free ? &agg->free->node : NULL;
-        agg->free = group;
-    }
-    account(agg, size);
-    return true;
-}
-
-static void
-free_slabs(struct mlog_aggregate *agg)
-{
-    struct slab *slab;
-
-    LIST_FOR_EACH_POP (slab, node, &agg->slabs) {
-        account(agg, -(ssize_t) (SLAB_GROUPS * agg->group_size));
-        free_cacheline(slab->groups);
-        free(slab);
-    }
-    agg->free = NULL;
-    agg->slab_epoch++;
-    mlog_aggregate_trim_log(agg, mlog_aggregate_log_end(agg));
-}
+/* Groups. */
 
 /* Makes 'group' a new one, linked into 'empty'. */
 static void
@@ -169,29 +103,12 @@ group_init(struct mlog_aggregate *agg, struct mlog_group *group,
     group->present = 0;
 }
 
-/* Returns NULL if there is no memory. */
-static struct mlog_group *
-group_create(struct mlog_aggregate *agg, uint64_t time)
-{
-    if (!agg->free && !grow(agg)) {
-        return NULL;
-    }
-
-    struct mlog_group *group = agg->free;
-    agg->free = (group->node.next
-                 ? CONTAINER_OF(group->node.next, struct mlog_group, node)
-                 : NULL);
-    group_init(agg, group, time);
-    return group;
-}
-
 /* A group that is always there. */
 static struct mlog_group *
-group_create_permanent(struct mlog_aggregate *agg, uint64_t time)
+create_permanent_group(struct mlog_aggregate *agg, uint64_t time)
 {
-    struct mlog_group *group = xzalloc_cacheline(agg->group_size);
+    struct mlog_group *group = mlog_group_alloc_single(&agg->groups);
 
-    account(agg, agg->group_size);
     group_init(agg, group, time);
     return group;
 }
@@ -201,9 +118,7 @@ group_free(struct mlog_aggregate *agg, struct mlog_group *group)
 {
     ovs_list_remove(&group->bucket);
     group->logged = 0;
-    group->serial++;
-    group->node.next = agg->free ? &agg->free->node : NULL;
-    agg->free = group;
+    mlog_group_table_remove(&agg->groups, group);
 }
 
 /* Life cycle. */
@@ -211,10 +126,8 @@ group_free(struct mlog_aggregate *agg, struct mlog_group *group)
 static void
 init_lists(struct mlog_aggregate *agg)
 {
-    hmap_init(&agg->groups);
     ovs_list_init(&agg->due);
     ovs_list_init(&agg->empty);
-    ovs_list_init(&agg->slabs);
     ovs_list_init(&agg->trigger_sets);
     for (size_t i = 0; i < agg->n_slots; i++) {
         ovs_list_init(&agg->buckets[i]);
@@ -233,24 +146,21 @@ mlog_aggregate_create(struct mlog_aggregate_def *def,
     agg->n_slots = def->n_panes + 1;
     agg->created = agg->tick = now;
     agg->basis = random_uint32();
-    agg->budget = budget;
     agg->log_first = agg->log_tick = 1;
     init_lists(agg);
 
     n_arrays = agg->kind == MLOG_PANE_AVG ? 2 : 1;
     agg->panes_at = def->n_keys * sizeof(struct mlog_value) / sizeof(uint64_t);
-    agg->group_size = ROUND_UP(
-        offsetof(struct mlog_group, data)
-        + (agg->panes_at + n_arrays * agg->n_slots) * sizeof(uint64_t),
-        CACHE_LINE_SIZE);
+    mlog_group_table_init(&agg->groups, def->n_keys, n_arrays * agg->n_slots,
+                          budget);
 
     mlog_aggregate_pane_end(agg, now);
     agg->expired_pane = agg->pane;
     if (def->n_keys) {
-        agg->other = group_create_permanent(agg, now);
+        agg->other = create_permanent_group(agg, now);
         agg->other->is_other = true;
     } else {
-        agg->single = group_create_permanent(agg, now);
+        agg->single = create_permanent_group(agg, now);
     }
     return agg;
 }
@@ -260,12 +170,10 @@ mlog_aggregate_destroy(struct mlog_aggregate *agg)
 {
     if (agg) {
         ovs_assert(ovs_list_is_empty(&agg->trigger_sets));
-        free_slabs(agg);
-        account(agg, -(ssize_t) agg->memory);
-        free_cacheline(agg->single);
-        free_cacheline(agg->other);
+        mlog_group_free_single(&agg->groups, agg->single);
+        mlog_group_free_single(&agg->groups, agg->other);
+        mlog_group_table_destroy(&agg->groups);
         free(agg->log);
-        hmap_destroy(&agg->groups);
         mlog_aggregate_def_unref(agg->def);
         free_cacheline(agg);
     }
@@ -384,7 +292,7 @@ void
 mlog_aggregate_trim_log(struct mlog_aggregate *agg, uint64_t position)
 {
     if (position >= mlog_aggregate_log_end(agg)
-        || agg->n_log > 4 * (hmap_count(&agg->groups) + MIN_VISITS)) {
+        || agg->n_log > 4 * (agg->groups.n + MIN_VISITS)) {
         agg->log_first = mlog_aggregate_log_end(agg);
         agg->n_log = 0;
     }
@@ -441,7 +349,7 @@ mlog_aggregate_expire(struct mlog_aggregate *agg, uint64_t now)
     }
 
     /* Visits may put groups back into the same buckets. */
-    size_t max = MAX(MIN_VISITS, hmap_count(&agg->groups) / VISITS_DIVISOR);
+    size_t max = MAX(MIN_VISITS, agg->groups.n / VISITS_DIVISOR);
     while (max-- && !ovs_list_is_empty(&agg->due)) {
         visit_group(agg, CONTAINER_OF(ovs_list_pop_front(&agg->due),
                                       struct mlog_group, bucket));
@@ -460,13 +368,12 @@ free_empty_groups(struct mlog_aggregate *agg)
         } else if (group->is_other) {
             agg->other_in_use = false;
         } else {
-            hmap_remove(&agg->groups, &group->node);
             group_free(agg, group);
         }
     }
-    if (hmap_is_empty(&agg->groups) && !ovs_list_is_short(&agg->slabs)) {
-        free_slabs(agg);
-        hmap_shrink(&agg->groups);
+    if (!agg->groups.n) {
+        mlog_aggregate_trim_log(agg, mlog_aggregate_log_end(agg));
+        mlog_group_table_shrink(&agg->groups);
     }
 }
 
@@ -513,22 +420,6 @@ hash_values(const struct mlog_aggregate *agg, uint8_t present,
 }
 
 static struct mlog_group *
-find_group(const struct mlog_aggregate *agg, uint32_t hash, uint8_t present,
-           const struct mlog_value values[])
-{
-    size_t size = agg->def->n_keys * sizeof *values;
-    struct mlog_group *group;
-
-    HMAP_FOR_EACH_WITH_HASH (group, node, hash, &agg->groups) {
-        if (group->present == present
-            && !memcmp(group_values(group), values, size)) {
-            return group;
-        }
-    }
-    return NULL;
-}
-
-static struct mlog_group *
 get_other(struct mlog_aggregate *agg, uint64_t time)
 {
     agg->n_overflow++;
@@ -546,19 +437,21 @@ get_group(struct mlog_aggregate *agg, const struct mlog_record *record)
     struct mlog_value values[MLOG_MAX_GROUP_KEYS];
     uint8_t present = get_values(agg, record, values);
     uint32_t hash = hash_values(agg, present, values);
-    struct mlog_group *group = find_group(agg, hash, present, values);
+    struct mlog_group *group = mlog_group_table_find(&agg->groups, hash,
+                                                     present, values);
 
     if (OVS_LIKELY(group)) {
         return group;
     }
-    group = (hmap_count(&agg->groups) < MLOG_MAX_GROUPS
-             ? group_create(agg, record->time) : NULL);
+    group = (agg->groups.n < MLOG_MAX_GROUPS
+             ? mlog_group_table_insert(&agg->groups, hash) : NULL);
     if (!group) {
         return get_other(agg, record->time);
     }
+    group_init(agg, group, record->time);
     group->present = present;
-    memcpy(group_values(group), values, agg->def->n_keys * sizeof *values);
-    hmap_insert(&agg->groups, &group->node, hash);
+    memcpy(mlog_group_values(group), values,
+           agg->def->n_keys * sizeof *values);
     return group;
 }
 
@@ -784,12 +677,12 @@ mlog_aggregate_get_key(const struct mlog_aggregate *agg,
     memset(key, 0, sizeof *key);
     key->present = group->present;
     key->other = group->is_other;
-    memcpy(key->values, group_values(group),
+    memcpy(key->values, mlog_group_values(group),
            agg->def->n_keys * sizeof key->values[0]);
 }
 
 size_t
 mlog_aggregate_n_groups(const struct mlog_aggregate *agg)
 {
-    return hmap_count(&agg->groups) + (agg->single || agg->other_in_use);
+    return agg->groups.n + (agg->single || agg->other_in_use);
 }

@@ -67,8 +67,8 @@
 #include <stdint.h>
 
 #include "mlog-fields.h"
+#include "mlog-group-table.h"
 #include "mlog-record.h"
-#include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
 #include "ovs-atomic.h"
 #include "util.h"
@@ -149,39 +149,7 @@ struct mlog_result {
     double real;                /* ...and this is it in any case. */
 };
 
-/* Memory that several aggregates share for groups, bytes. */
-struct mlog_group_budget {
-    size_t used;
-    size_t max;
-};
-
 /* Aggregates at work. */
-
-/* A group.  The first cache line is what a record changes, with one number
- * of the panes. */
-struct mlog_group {
-    uint64_t serial;                /* Changes when the group is freed. */
-    uint64_t head;                  /* Newest pane taken account of. */
-    uint64_t live;                  /* Bitmap: slots that have records. */
-    uint64_t n;                     /* Total of the panes, if counted. */
-    uint64_t newest;                /* Time of the newest record, ns. */
-    uint64_t seen;                  /* Time of the first record of the newest
-                                     * tick with records, ns. */
-    unsigned __int128 sum;          /* Total of the panes, if added up. */
-
-    struct hmap_node node;          /* In 'groups', by hash of the key. */
-    struct ovs_list bucket;         /* In one of 'buckets', 'due', 'empty'. */
-    struct ovs_list incidents;      /* Of struct mlog_incident. */
-    uint64_t created;               /* Time of the first record, ns. */
-    uint64_t logged;                /* Newest position in 'log'; 0 = none. */
-    bool is_other;
-    uint8_t present;                /* As in struct mlog_group_key. */
-
-    /* 'n_keys' values of struct mlog_value, then the panes: one or two
-     * arrays of 'n_slots' numbers. */
-    uint64_t data[];
-};
-BUILD_ASSERT_DECL(offsetof(struct mlog_group, node) == 64);
 
 /* Which changes of groups triggers must hear of. */
 enum mlog_watch {
@@ -218,11 +186,12 @@ struct mlog_aggregate {
     uint64_t created;               /* ns. */
     uint32_t basis;                 /* Of hashes. */
 
-    struct hmap groups;             /* Without 'single' and 'other'. */
+    struct mlog_group_table groups; /* Without 'single' and 'other'. */
     bool other_in_use;              /* From overflow until it is empty. */
     bool overflowed;                /* It began in this tick. */
     uint64_t n_overflow;            /* Records in 'other', ever. */
 
+    /* Each group is in one of these. */
     struct ovs_list buckets[MLOG_MAX_PANES + 1];
     struct ovs_list due;
     struct ovs_list empty;
@@ -234,14 +203,6 @@ struct mlog_aggregate {
     size_t n_log, allocated_log;
     uint64_t log_first;
     uint64_t log_tick;              /* Where the present tick begins. */
-
-    /* Memory for groups. */
-    size_t group_size;
-    struct mlog_group *free;        /* Linked by 'node.next'. */
-    struct ovs_list slabs;
-    struct mlog_group_budget *budget;
-    size_t memory;
-    uint32_t slab_epoch;            /* Changes when slabs are freed. */
 
     /* For mlog-trigger.c. */
     struct ovs_list trigger_sets;
@@ -257,8 +218,8 @@ struct mlog_aggregate *mlog_aggregate_create(struct mlog_aggregate_def *def,
 void mlog_aggregate_destroy(struct mlog_aggregate *);
 
 /* Remembers a record's group, for the next record with the same values.  It
- * must be forgotten when the aggregate is destroyed or its 'slab_epoch'
- * changes. */
+ * must be forgotten when the aggregate is destroyed or the 'epoch' of its
+ * 'groups' changes. */
 struct mlog_group_ref {
     struct mlog_group *group;
     uint64_t serial;

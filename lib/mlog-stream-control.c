@@ -400,7 +400,7 @@ mlog_stream_get_aggregates(struct mlog_stream *stream,
             .overflow = agg->other_in_use,
             .n_overflow = agg->n_overflow,
             .n_users = agg->n_triggers,
-            .memory = agg->memory,
+            .memory = agg->groups.memory,
         };
     }
     *infop = info;
@@ -463,10 +463,10 @@ mlog_stream_show_aggregate(struct mlog_stream *stream, const char *name,
     view->since = mlog_aggregate_since(agg);
     view->until = stream->now;
     view->n_overflow = agg->n_overflow;
-    view->groups = xmalloc((hmap_count(&agg->groups) + 1)
+    view->groups = xmalloc((agg->groups.n + 1)
                            * sizeof *view->groups);
     view_add(view, agg, agg->single ? agg->single : agg->other);
-    HMAP_FOR_EACH (group, node, &agg->groups) {
+    MLOG_GROUP_TABLE_FOR_EACH (group, &agg->groups) {
         view_add(view, agg, group);
     }
     return true;

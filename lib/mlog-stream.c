@@ -56,8 +56,9 @@
  *
  * A record's group of an aggregate that is grouped by fields of the flow is
  * the same for all packets of the flow.  'bindings' is a cache, direct-mapped
- * by flow index, of the groups of a flow.  Because indexes are reused, a
- * binding has a copy of the flow's key and is valid only for that. */
+ * by flow index, of the groups of a flow.  Because indexes are reused, and
+ * flows may be classified anew, a binding has a copy of the flow's key and its
+ * class, and is valid only for these. */
 
 #define MAX_CLASSES 16384
 #define MAX_CLASS_MEMORY (32u << 20)
@@ -97,6 +98,7 @@ struct mlog_class {
 
 struct mlog_binding {
     struct mlog_flow_key key;
+    const struct mlog_class *class;
     uint32_t generation;                /* The stream's 'plan_generation'. */
     uint32_t n_refs;
     struct mlog_group_ref refs[];
@@ -387,6 +389,7 @@ bind_flow(struct mlog_stream *stream, const struct mlog_class *class,
     }
     memset(binding, 0, size);
     binding->key = *record->key;
+    binding->class = class;
     binding->generation = stream->plan_generation;
     binding->n_refs = n;
     return binding->refs;
@@ -401,6 +404,7 @@ get_refs(struct mlog_stream *stream, const struct mlog_class *class,
     struct mlog_binding *binding = *slot;
 
     return (binding
+            && binding->class == class
             && binding->generation == stream->plan_generation
             && !memcmp(&binding->key, record->key, sizeof binding->key)
             ? binding->refs : bind_flow(stream, class, record, slot));
@@ -461,12 +465,12 @@ mlog_stream_record(struct mlog_stream *stream, uint32_t id,
 static void
 tick_aggregate(struct mlog_stream *stream, struct mlog_aggregate *agg)
 {
-    uint32_t epoch = agg->slab_epoch;
+    uint32_t epoch = agg->groups.epoch;
 
     mlog_aggregate_expire(agg, stream->now);
     mlog_triggers_run(&stream->engine, agg, stream->now);
     mlog_aggregate_finish(agg);
-    if (OVS_UNLIKELY(agg->slab_epoch != epoch)) {
+    if (OVS_UNLIKELY(agg->groups.epoch != epoch)) {
         /* Bindings refer to groups that were freed. */
         stream->plan_generation = next_generation(stream->plan_generation);
     }

@@ -360,7 +360,7 @@ visit_all_groups(struct mlog_trigger_engine *engine,
     struct mlog_group *group;
 
     visit_group(engine, set, agg->single ? agg->single : agg->other, now);
-    HMAP_FOR_EACH (group, node, &agg->groups) {
+    MLOG_GROUP_TABLE_FOR_EACH (group, &agg->groups) {
         visit_group(engine, set, group, now);
     }
 }

@@ -3,6 +3,7 @@
 unit_tests = \
 	tests/unit/test-aggregate \
 	tests/unit/test-capture \
+	tests/unit/test-command \
 	tests/unit/test-dp-observer \
 	tests/unit/test-expr \
 	tests/unit/test-fields \
@@ -12,16 +13,19 @@ unit_tests = \
 	tests/unit/test-output \
 	tests/unit/test-ports \
 	tests/unit/test-query \
-	tests/unit/test-time
+	tests/unit/test-stream \
+	tests/unit/test-time \
+	tests/unit/test-trigger
 
 # One program with a main() of its own per file: to add one, add a line, and
 # one to TESTS below if "make check" shall run it.
 plain_tests = \
+	tests/fuzz/fuzz-expr \
 	tests/fuzz/fuzz-headers \
 	tests/stress/stress-cut
 
 test_programs = $(plain_tests)
-TESTS +=
+TESTS += tests/fuzz/fuzz-expr
 if HAVE_CRITERION
 test_programs += $(unit_tests)
 TESTS += $(unit_tests)
@@ -30,6 +34,7 @@ check_PROGRAMS += $(test_programs)
 test_objects = $(test_programs:=.$(OBJEXT))
 
 LDADD = lib/libmultilog.a $(CRITERION_LIBS)
+tests_fuzz_fuzz_expr_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_headers_LDADD = lib/libmultilog.a
 tests_stress_stress_cut_LDADD = lib/libmultilog.a
 
@@ -77,15 +82,31 @@ stress_cut_tsan_sources = \
 	$(srcdir)/tests/stress/stress-cut.c \
 	$(addprefix $(top_srcdir)/,$(filter %.c,$(lib_libmultilog_a_SOURCES)))
 tests/stress/stress-cut-tsan: $(stress_cut_tsan_sources) ovs/patched.stamp
-	$(AM_V_CCLD)$(CC) $(DEFS) $(AM_CPPFLAGS) $(WARN_CFLAGS) -O1 -g \
-		-fsanitize=thread -o $@ $(stress_cut_tsan_sources) \
+	$(AM_V_CCLD)$(CC) $(DEFS) $(AM_CPPFLAGS) $(WARN_CFLAGS) -Wno-tsan -O1 \
+		-g -fsanitize=thread -o $@ $(stress_cut_tsan_sources) \
 		@ovs/link.flags
 CLEANFILES += tests/stress/stress-cut-tsan
 
 EXTRA_DIST += \
+	tests/bench/bench-datapath \
+	tests/check-errors \
 	tests/check-ovs \
+	tests/codespell-ignore \
 	tests/compare-tshark \
+	tests/cppcheck-suppressions \
 	tests/run \
-	tests/run-autotest
+	tests/run-autotest \
+	tests/sandbox-test \
+	tests/system-test \
+	tests/system/counters.sh \
+	tests/system/drops.sh \
+	tests/system/hostile.sh \
+	tests/system/ipv6.sh \
+	tests/system/lib.sh \
+	tests/system/ping.sh \
+	tests/system/tcp.sh \
+	tests/system/vlan.sh \
+	tests/unit/records.h \
+	tests/unit/stream-fixture.h
 test-programs: $(check_PROGRAMS)
 .PHONY: check-at check-ovs test-programs

@@ -562,3 +562,53 @@ Test(aggregate, long_silence_is_cheap)
         cr_assert_eq(value_of("a"), 0);
     }
 }
+
+/* The table of groups, with hashes that often collide. */
+Test(aggregate, group_table)
+{
+    enum { N = 3000 };
+    static struct mlog_group *groups[N];
+    struct mlog_group_budget budget = { .max = SIZE_MAX };
+    struct mlog_group_table table;
+    struct mlog_group *group;
+    size_t n = 0;
+
+    mlog_group_table_init(&table, 1, 4, &budget);
+    for (int i = 0; i < 100000; i++) {
+        uint32_t key = random_range(i / 20000 % 2 ? N / 50 : N);
+        struct mlog_value value = { 0, key };
+        uint32_t hash = key / 7 * 64 + key % 2;
+
+        cr_assert_eq(mlog_group_table_find(&table, hash, 1, &value),
+                     groups[key]);
+        cr_assert(!mlog_group_table_find(&table, hash, 0, &value));
+        if (groups[key]) {
+            uint64_t serial = groups[key]->serial;
+
+            mlog_group_table_remove(&table, groups[key]);
+            cr_assert_neq(groups[key]->serial, serial);
+            groups[key] = NULL;
+            n--;
+        } else {
+            groups[key] = mlog_group_table_insert(&table, hash);
+            groups[key]->present = 1;
+            *mlog_group_values(groups[key]) = value;
+            n++;
+        }
+        cr_assert_eq(table.n, n);
+    }
+    MLOG_GROUP_TABLE_FOR_EACH (group, &table) {
+        uint32_t key = mlog_group_values(group)->lo;
+
+        cr_assert_eq(groups[key], group);
+        groups[key] = NULL;
+        n--;
+    }
+    cr_assert_eq(n, 0);
+    for (size_t i = 0; i < N; i++) {
+        cr_assert(!groups[i]);
+    }
+    cr_expect_gt(budget.used, 0);
+    mlog_group_table_destroy(&table);
+    cr_expect_eq(budget.used, 0);
+}

@@ -863,6 +863,22 @@ Test(query, too_many_groups)
     cr_expect_eq(mlog_query_groups(&snapshot, &everything, &no_limit, &spec,
                                    &groups), E2BIG);
     cr_expect_null(groups);
+
+    /* Memory is bounded too. */
+    spec.fields[spec.n_fields++] = field("tcp_seq");
+    use_aggregates(&spec);
+    while (spec.n_aggregates < MLOG_QUERY_MAX_AGGREGATES) {
+        spec.aggregates[spec.n_aggregates++] = spec.aggregates[0];
+    }
+    struct mlog_range range = {
+        NULL, 0, T0 + MLOG_QUERY_MAX_GROUPS * 2 / 3,
+    };
+    cr_expect_eq(mlog_query_groups(&snapshot, &range, &no_limit, &spec,
+                                   &groups), E2BIG);
+    range.until = T0 + MLOG_QUERY_MAX_GROUPS / 2;
+    cr_expect_eq(mlog_query_groups(&snapshot, &range, &no_limit, &spec,
+                                   &groups), 0);
+    mlog_groups_destroy(groups);
 }
 
 Test(query, budget)

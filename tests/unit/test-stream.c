@@ -226,6 +226,36 @@ Test(stream, aggregates_under_traffic)
     }
 }
 
+/* A flow may change its class although no filter has changed, when what a
+ * filter says of a port has. */
+Test(stream, flow_changes_class)
+{
+    struct mlog_record udp = sample_record(find_sample("udp"));
+    struct mlog_record tcp = sample_record(find_sample("tcp"));
+
+    add_filter("udp;udp");
+    add_filter("tcp;tcp");
+    add_aggregate("u;udp;count;group-by=nw_src");
+    for (int i = 0; i < 20; i++) {
+        char *s = xasprintf("t%d;tcp;count;group-by=nw_dst,tp_src", i);
+
+        add_aggregate(s);
+        free(s);
+    }
+
+    uint32_t udp_class = mlog_stream_classify(stream, &udp);
+    uint32_t tcp_class = mlog_stream_classify(stream, &tcp);
+    for (int i = 0; i < 10; i++) {
+        udp.time = now + 1;
+        mlog_stream_record(stream, udp_class, &udp);
+        mlog_stream_record(stream, tcp_class, &udp);
+    }
+    run_ms(1);
+    cr_expect_eq(value_of("u"), 10);
+    cr_expect_eq(value_of("t0"), 10);
+    cr_expect_eq(value_of("t19"), 10);
+}
+
 Test(stream, errors)
 {
     static const struct {
