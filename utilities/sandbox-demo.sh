@@ -23,7 +23,9 @@
 # shellcheck shell=bash
 
 SCANNED_PORTS=1000
-MAX_SYNS=50                  # That a host may send in 200 ms.
+# How many SYNs a host may send in the window.  That is long enough for a lost
+# packet of the scan to be sent again without the incident being two.
+MAX_SYNS=50
 
 # For people.
 # ===========
@@ -103,20 +105,17 @@ setup_demo () {
 # Ordinary traffic that goes on until it is stopped: a web page every 0.2 s and
 # a ping every 0.1 s.
 start_clients () {
-    # shellcheck disable=SC2016
-    spawn clients nsenter --net="/proc/${PID[h1]}/ns/net" sh -c '
-        ping -q -i 0.1 10.0.0.2 &
+    spawn ping nsenter --net="/proc/${PID[h1]}/ns/net" \
+        ping -q -i 0.1 10.0.0.2
+    spawn browser nsenter --net="/proc/${PID[h1]}/ns/net" sh -c '
         while sleep 0.2; do
             curl -s -o /dev/null http://10.0.0.2/
         done'
 }
 
 stop_clients () {
-    local pid
-    for pid in $(< "/proc/${PID[clients]}/task/${PID[clients]}/children"); do
-        kill "$pid"
-    done
-    reap clients
+    reap ping
+    reap browser
 }
 
 # The MultiLog.
@@ -127,7 +126,7 @@ install_filters () {
     typed "ovs-appctl multilog/filter-add web 'tcp && tp_dst == 80'"
     typed "ovs-appctl multilog/filter-add syn 'tcp_flags == +syn-ack'"
     typed "ovs-appctl multilog/aggregate-add syn_by_host syn count \
-window=200ms group-by=nw_src"
+window=1500ms group-by=nw_src"
     typed "ovs-appctl multilog/aggregate-add web_bytes web 'sum(pkt_len)' \
 window=1s"
     typed "ovs-appctl multilog/trigger-add scan 'syn_by_host > $MAX_SYNS' \
@@ -164,14 +163,14 @@ incident () {
     SCAN_BEGAN=$(date -u +%Y-%m-%dT%H:%M:%S.%NZ)
     typed "host h3 $HERE/sandbox-scan.py 10.0.0.2 1 $SCANNED_PORTS"
     [ ! "$STOCK" ] || return 0
-    wait_until 5 ovs-vswitchd has_alert raised || true
+    wait_until 10 ovs-vswitchd has_alert raised || true
     typed "ovs-appctl multilog/alerts"
     heading "Who was it?"
     typed "ovs-appctl multilog/query 'tcp_flags == +syn-ack' --last 5s \
 --group-by nw_src,nw_dst --top 3"
     typed "ovs-appctl multilog/query 'tcp_flags == +syn-ack && \
 nw_src == 10.0.0.3' --fields time,in_port,nw_src,nw_dst,tp_dst --limit 5"
-    wait_until 5 ovs-vswitchd has_alert cleared || true
+    wait_until 10 ovs-vswitchd has_alert cleared || true
     typed "ovs-appctl multilog/alerts"
 }
 

@@ -27,7 +27,6 @@
 # shellcheck shell=bash
 
 HUGE_PAGES=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
-LOCK_FILE=/run/multilog-sandbox.lock
 
 say () {
     echo "multilog-sandbox: $*" >&2
@@ -174,36 +173,36 @@ make_dir () {
 # Huge pages.
 # ===========
 
-# Adds $1 to the number of huge pages and prints by how much it grew.
+# change_huge_pages N FILE: adds N to the number of huge pages, or as much as is
+# possible, and writes by how much it grew to FILE.  Whoever changes the number
+# locks it, and nothing interrupts this between the change and the note of it.
 change_huge_pages () {
-    local before after
-    read -r before < "$HUGE_PAGES" || return 1
-    after=$((before + $1))
-    [ $after -ge 0 ] || after=0
-    echo $after 2>/dev/null > "$HUGE_PAGES" || return 1
-    read -r after < "$HUGE_PAGES"
-    echo $((after - before))
+    (
+        trap '' INT TERM HUP
+        exec 9<>"$HUGE_PAGES" && flock 9 && read -r before < "$HUGE_PAGES" ||
+            exit 1
+        after=$((before + $1))
+        echo $((after > 0 ? after : 0)) > "$HUGE_PAGES"
+        read -r after < "$HUGE_PAGES" && echo $((after - before)) > "$2"
+    ) 2>/dev/null
 }
 
 # reserve_huge_pages N: fails if there can't be so many.
 reserve_huge_pages () {
-    local got
-    [ -w "$HUGE_PAGES" ] || return 1
-    got=$(exec 9>"$LOCK_FILE" && flock 9 && change_huge_pages "$1"
-          ) 2>/dev/null || return 1
-    echo "$got" > "$DIR/hugepages"
-    if [ "$got" -lt "$1" ]; then
+    [ -w "$HUGE_PAGES" ] && change_huge_pages "$1" "$DIR/hugepages" ||
+        return 1
+    if [ "$(< "$DIR/hugepages")" -lt "$1" ]; then
         give_huge_pages_back "$DIR/hugepages"
         return 1
     fi
 }
 
+# give_huge_pages_back FILE: takes away what change_huge_pages noted in FILE.
 give_huge_pages_back () {
     local n
     n=$(< "$1")
     rm -f -- "$1"
-    [ "${n:-0}" -le 0 ] ||
-        (exec 9>"$LOCK_FILE" && flock 9 && change_huge_pages -"$n") >/dev/null
+    [ "${n:-0}" -le 0 ] || change_huge_pages -"$n" /dev/null
 }
 
 # Network namespaces.

@@ -84,8 +84,9 @@ choose_memory () {
     # capture rings may take.
     buffer=$(((MTU + 26 + 1023) / 1024 * 1024 + 1024))
     pages=$((2 * 17000 * buffer / 2097152 + 8 + 32))
-    EAL_ARGS="--no-pci --no-telemetry --file-prefix=${DIR##*/}"
-    echo "/var/run/dpdk/${DIR##*/}" > "$DIR/dpdk-dir"
+    # DPDK's name for it is the directory's.
+    EAL_ARGS="--no-pci --no-telemetry --file-prefix=${DIR//\//_}"
+    echo "/var/run/dpdk/${DIR//\//_}" > "$DIR/dpdk-dir"
     if ! reserve_huge_pages $pages; then
         say "no $pages huge pages to be had: using --no-huge"
         EAL_ARGS+=" --no-huge --legacy-mem --no-shconf -m $((pages * 2))"

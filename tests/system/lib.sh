@@ -56,9 +56,11 @@ is () {
     echo "$1: $2"
 }
 
-# statistic HOST NAME: of the host's network device.
+# statistic HOST packets|bytes: received by the host's network device.
 statistic () {
-    host "$1" cat "/sys/class/net/eth0/statistics/$2"
+    host "$1" cat /proc/net/dev |
+        sed -n "s/^ *eth0: *\([0-9]*\) *\([0-9]*\) .*/\\$(
+            [ "$2" = bytes ] && echo 1 || echo 2)/p"
 }
 
 # port_counter PORT rx|tx pkts|bytes: the switch's own.

@@ -39,15 +39,15 @@ s.shutdown(socket.SHUT_WR)
 print(s.recv(100).decode())'
 
 quiet
-packets=$(statistic h2 rx_packets) octets=$(statistic h2 rx_bytes)
+packets=$(statistic h2 packets) octets=$(statistic h2 bytes)
 before=$(count 'out_port == 2') before_bytes=$(bytes 'out_port == 2')
 coproc SERVER { exec host h2 "$PYTHON" -c "$serve"; }
 read -r _ <&"${SERVER[0]}"
 is "bytes received" "$(host h1 "$PYTHON" -c "$send")" 3000000
 wait
 quiet
-packets=$(($(statistic h2 rx_packets) - packets))
-octets=$(($(statistic h2 rx_bytes) - octets))
+packets=$(($(statistic h2 packets) - packets))
+octets=$(($(statistic h2 bytes) - octets))
 is "records to h2" $(($(count 'out_port == 2') - before)) $packets
 is "bytes to h2" $(($(bytes 'out_port == 2') - before_bytes)) $octets
 is "SYN" "$(count 'tcp_dst == 7777 && tcp_flags == +syn-ack')" 1
