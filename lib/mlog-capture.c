@@ -53,8 +53,8 @@ mlog_capture_init(struct mlog_capture *capture, size_t ring_slots)
     capture->membarrier
         = !membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
     if (!capture->membarrier) {
-        VLOG_INFO("membarrier(2) is not available (%s); datapath threads "
-                  "fence once per batch", ovs_strerror(errno));
+        VLOG_DBG("membarrier(2) is not available (%s); datapath threads "
+                 "fence once per batch", ovs_strerror(errno));
     }
     mlog_capture_init_writer();
 }

@@ -27,17 +27,18 @@
 #include "openvswitch/vlog.h"
 #include "sset.h"
 #include "unixctl.h"
+#include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(multilog_ext);
 
 static struct multilog *multilog;
 static unsigned int ports_seq;
 
-/* Tells the port table the OpenFlow numbers of 'ofproto''s ports. */
+/* Tells the port table the OpenFlow numbers of 'ofproto''s ports in datapath
+ * 'dp'. */
 static void
-refresh_ports_of(struct ofproto *ofproto)
+refresh_ports_of_bridge(struct ofproto *ofproto, unsigned int dp)
 {
-    unsigned int dp = mlog_ports_datapath("ovs-netdev");
     struct ofproto_port_dump dump;
     struct ofproto_port port;
 
@@ -47,23 +48,42 @@ refresh_ports_of(struct ofproto *ofproto)
     }
 }
 
-/* All the bridges with datapath_type=netdev share the datapath
- * "ovs-netdev". */
+/* All the bridges with datapath type 'type' share the datapath that is called
+ * "ovs-" and 'type'. */
 static void
-refresh_ports(void)
+refresh_ports_of_type(const char *type)
 {
     struct sset names = SSET_INITIALIZER(&names);
+    char *dp_name = xasprintf("ovs-%s", type);
+    unsigned int dp = mlog_ports_datapath(dp_name);
     const char *name;
 
-    ofproto_enumerate_names("netdev", &names);
+    ofproto_enumerate_names(type, &names);
     SSET_FOR_EACH (name, &names) {
         struct ofproto *ofproto = ofproto_lookup(name);
 
         if (ofproto) {
-            refresh_ports_of(ofproto);
+            refresh_ports_of_bridge(ofproto, dp);
         }
     }
     sset_destroy(&names);
+    free(dp_name);
+}
+
+/* The kernel's datapath, of type "system", isn't observed. */
+static void
+refresh_ports(void)
+{
+    struct sset types = SSET_INITIALIZER(&types);
+    const char *type;
+
+    ofproto_enumerate_types(&types);
+    SSET_FOR_EACH (type, &types) {
+        if (strcmp(type, "system")) {
+            refresh_ports_of_type(type);
+        }
+    }
+    sset_destroy(&types);
 }
 
 static void
