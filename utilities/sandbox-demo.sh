@@ -92,13 +92,9 @@ setup_demo () {
         add-port br0 p1 -- set interface p1 ofport_request=1 -- \
         add-port br0 p2 -- set interface p2 ofport_request=2 -- \
         add-port br0 p3 -- set interface p3 ofport_request=3
-    start_vswitchd
-    configure set bridge br0 external-ids:sandbox=starting
+    start_switch p1 1 p2 2 p3 3
     # What is flooded goes to this port as well.
     in_netns switch ip link set br0 arp off up
-    for host in 1 2 3; do
-        check_port p$host $host
-    done
     start_servers
 }
 

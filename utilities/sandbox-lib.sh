@@ -56,6 +56,14 @@ start_time () {
     echo "${20}"
 }
 
+# die_with_us SIGNAL: a command before a command that gets SIGNAL when this
+# script dies, or isn't started if it has died already.
+# shellcheck disable=SC2016
+die_with_us () {
+    DIE_WITH_US=(setpriv --pdeathsig "$1"
+                 sh -c '[ $PPID = "$1" ] && shift && exec "$@"' sh $$)
+}
+
 # spawn NAME COMMAND...: starts a process of the sandbox, which dies with this
 # script unless the sandbox is kept.  Its output goes to $DIR/NAME.out, its
 # process id to PID[NAME].
@@ -63,7 +71,10 @@ declare -A PID=()
 spawn () {
     local name=$1
     shift
-    [ "$KEEP" ] || set -- setpriv --pdeathsig KILL "$@"
+    if [ ! "$KEEP" ]; then
+        die_with_us KILL
+        set -- "${DIE_WITH_US[@]}" "$@"
+    fi
     "$@" </dev/null >"$DIR/$name.out" 2>&1 {GUARD}>&- &
     PID[$name]=$!
     echo "$! $(start_time $!) $name" >> "$DIR/pids"
@@ -71,7 +82,8 @@ spawn () {
 
 # reap NAME: ends a process of the sandbox now.
 reap () {
-    kill "${PID[$1]}" 2>/dev/null && wait "${PID[$1]}" 2>/dev/null
+    kill "${PID[$1]}" 2>/dev/null
+    wait "${PID[$1]}" 2>/dev/null
     unset "PID[$1]"
 }
 
@@ -81,7 +93,8 @@ reap () {
 JOB=
 interruptible () {
     local status
-    set -- setpriv --pdeathsig TERM "$@"
+    die_with_us TERM
+    set -- "${DIE_WITH_US[@]}" "$@"
     if [ -t 0 ]; then
         "$@" {GUARD}>&-
         return
@@ -111,9 +124,24 @@ wait_until () {
 # The way out.
 # ============
 
+# await_end PID...: waits until processes that were told to end have done so.
+# After three seconds they are killed.  (In a trap, "wait" may wait for ever for
+# a child that bash has heard of already.)
+await_end () {
+    local pid deadline=$((${EPOCHREALTIME/[.,]/} + 3000000))
+    for pid; do
+        while [ -e "/proc/$pid/exe" ]; do
+            if [ "${EPOCHREALTIME/[.,]/}" -gt $deadline ]; then
+                kill -KILL "$pid" 2>/dev/null
+            fi
+            sleep 0.01
+        done
+    done
+}
+
 # clean_up DIR: takes a sandbox away.  May be called again, and by others.
 clean_up () {
-    local dir=$1 pid start name deadline
+    local dir=$1 pid start name
     local -a pids=()
     [ -d "$dir" ] || return 0
     if [ -e "$dir/pids" ]; then
@@ -123,21 +151,17 @@ clean_up () {
             fi
         done < "$dir/pids"
     fi
-    deadline=$((${EPOCHREALTIME/[.,]/} + 3000000))
-    for pid in "${pids[@]}"; do
-        while [ -e "/proc/$pid/exe" ]; do
-            if [ "${EPOCHREALTIME/[.,]/}" -gt $deadline ]; then
-                kill -KILL "$pid" 2>/dev/null
-            fi
-            sleep 0.01
-        done
-    done
+    await_end "${pids[@]}"
     [ ! -e "$dir/hugepages" ] || give_huge_pages_back "$dir/hugepages"
     if [ -e "$dir/dpdk-dir" ]; then
         rm -rf -- "$(< "$dir/dpdk-dir")"
         rmdir /var/run/dpdk 2>/dev/null
     fi
-    rm -rf -- "$dir"
+    # What was killed a moment ago may still make a file.
+    for _ in {1..40}; do
+        rm -rf -- "$dir" && break
+        sleep 0.05
+    done
 }
 
 # What the script's end, wherever it is, comes to.
@@ -146,7 +170,8 @@ at_exit () {
     trap '' INT TERM HUP
     if [ "$JOB" ]; then
         kill -TERM -- "-$JOB" 2>/dev/null
-        wait "$JOB" 2>/dev/null
+        await_end "$JOB"
+        kill -KILL -- "-$JOB" 2>/dev/null
     fi
     if [ "$DIR" ] && [ ! -e "$DIR/keep" ]; then
         clean_up "$DIR" 2>/dev/null
@@ -155,19 +180,25 @@ at_exit () {
 }
 
 # make_dir: makes $DIR and sees to its end, even if this script is killed: the
-# guard waits until nobody holds the other end of its pipe.
+# guard, who makes it, waits until nobody holds the other end of its pipe, GUARD.
 DIR=
 make_dir () {
     trap at_exit EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
     trap 'exit 129' HUP
-    DIR=$(mktemp -d "${TMPDIR:-/tmp}/multilog-sandbox.XXXXXX") ||
-        { DIR=; die "no temporary directory: set TMPDIR to one"; }
-    exec {GUARD}> >(trap '' INT TERM HUP
-                    exec >/dev/null 2>&1
-                    cat
-                    [ -e "$DIR/keep" ] || clean_up "$DIR")
+    coproc guard {
+        trap '' INT TERM HUP
+        dir=$(mktemp -d "${TMPDIR:-/tmp}/multilog-sandbox.XXXXXX")
+        echo "$dir"
+        exec >/dev/null 2>&1
+        cat
+        [ -e "$dir/keep" ] || clean_up "$dir"
+    }
+    # shellcheck disable=SC2154
+    exec {GUARD}>&"${guard[1]}" {guard[1]}>&-
+    read -r DIR <&"${guard[0]}"
+    [ "$DIR" ] || die "no temporary directory: set TMPDIR to one"
 }
 
 # Huge pages.
@@ -284,26 +315,37 @@ start_vswitchd () {
         ovs-vswitchd "unix:$DIR/db.sock" --pidfile --log-file -vconsole:off
 }
 
-# configure COMMAND...: ovs-vsctl, waiting until ovs-vswitchd has done it.
+# configure COMMAND...: ovs-vsctl, waiting until ovs-vswitchd has done it.  Fails
+# if ovs-vswitchd ends before.
 configure () {
     local ended
     spawn ovs-vsctl ovs-vsctl --timeout=60 "$@"
-    if ! wait -n -p ended "${PID[ovs-vsctl]}" "${PID[ovs-vswitchd]}" ||
-            [ "$ended" != "${PID[ovs-vsctl]}" ]; then
-        cat "$DIR/ovs-vsctl.out" >&2
-        blame ovs-vswitchd
-        die "ovs-vswitchd can't be configured"
-    fi
+    wait -n -p ended "${PID[ovs-vsctl]}" "${PID[ovs-vswitchd]}" &&
+        [ "$ended" = "${PID[ovs-vsctl]}" ]
 }
 
-# check_port NAME NUMBER: dies unless the port works.
-check_port () {
-    local state
-    state=$(ovs-vsctl get interface "$1" ofport error | tr '\n' ' ')
-    if [ "$state" != "$2 [] " ]; then
-        blame ovs-vswitchd
-        die "ovs-vswitchd can't open port $1: ${state#* }"
-    fi
+# port_works NAME NUMBER: fails unless ovs-vswitchd has opened the port.
+port_works () {
+    [ "$(ovs-vsctl get interface "$1" ofport error | tr '\n' ' ')" = "$2 [] " ]
+}
+
+# switch_failed MESSAGE...: dies, having shown what ovs-vswitchd says.
+switch_failed () {
+    cat "$DIR/ovs-vsctl.out" >&2
+    blame ovs-vswitchd
+    die "$*"
+}
+
+# start_switch PORT NUMBER...: starts ovs-vswitchd, which must open the ports.
+start_switch () {
+    start_vswitchd
+    configure set bridge br0 external-ids:sandbox=starting ||
+        switch_failed "ovs-vswitchd doesn't start"
+    while [ $# -gt 0 ]; do
+        port_works "$1" "$2" ||
+            switch_failed "ovs-vswitchd can't open port $1"
+        shift 2
+    done
 }
 
 # read_counters: sets RX, TX (packets), RX_BAD and TX_BAD (drops and errors) of

@@ -76,52 +76,66 @@ choose_core () {
             0000000000000000000000000000000000000000000000000000000000000000)
 }
 
-# Sets MTU for the longest packet, and the EAL's arguments in EAL_ARGS.
+# Sets MTU for the longest packet, and PAGES: how many huge pages that takes.
 choose_memory () {
-    local buffer pages
+    local buffer
     MTU=$((LONGEST > 1518 ? LONGEST - 18 : 1500))
     # As OVS and DPDK round it; 17,000 buffers for each of two ports; what
     # capture rings may take.
     buffer=$(((MTU + 26 + 1023) / 1024 * 1024 + 1024))
-    pages=$((2 * 17000 * buffer / 2097152 + 8 + 32))
-    # DPDK's name for it is the directory's.
-    EAL_ARGS="--no-pci --no-telemetry --file-prefix=${DIR//\//_}"
-    echo "/var/run/dpdk/${DIR//\//_}" > "$DIR/dpdk-dir"
-    if ! reserve_huge_pages $pages; then
-        say "no $pages huge pages to be had: using --no-huge"
-        EAL_ARGS+=" --no-huge --legacy-mem --no-shconf -m $((pages * 2))"
-    fi
+    PAGES=$((2 * 17000 * buffer / 2097152 + 8 + 32))
 }
 
-setup_dpdk () {
-    choose_core
-    choose_memory
+# start_dpdk EAL-ARGUMENT...: starts ovs-vswitchd, without polling p0.  Fails if
+# it or the ports don't work.
+start_dpdk () {
+    # DPDK's name for its files is our directory's.
+    local prefix=${DIR//\//_}
+    echo "/var/run/dpdk/$prefix" > "$DIR/dpdk-dir"
     ovs-vsctl --no-wait -- \
         set Open_vSwitch . other_config:dpdk-init=true \
-            other_config:dpdk-extra="$EAL_ARGS" \
+            other_config:dpdk-extra="--no-pci --no-telemetry \
+                --file-prefix=$prefix $*" \
             other_config:pmd-cpu-mask="$CORE_MASK" \
             other_config:per-port-memory=true -- \
-        add-br br0 -- \
+        --may-exist add-br br0 -- \
         set bridge br0 datapath_type=netdev fail-mode=secure -- \
-        add-port br0 p1 -- \
+        --if-exists del-port p0 -- --may-exist add-port br0 p1 -- \
         set interface p1 type=dpdk ofport_request=2 mtu_request="$MTU" \
             options:dpdk-devargs=net_null1,no-rx=1 \
             options:n_rxq_desc=256 options:n_txq_desc=256 \
             other_config:pmd-rxq-affinity="0:$CORE"
     start_vswitchd
-    configure set bridge br0 external-ids:sandbox=starting
-    configure add-port br0 p0 -- \
-        set interface p0 type=dpdk ofport_request=1 mtu_request="$MTU" \
-            options:dpdk-devargs="net_pcap0,rx_pcap=$DIR/in.pcap" \
-            options:n_rxq_desc=256 options:n_txq_desc=256
-    check_port p1 2
-    check_port p0 1
+    configure set bridge br0 external-ids:sandbox=starting &&
+        configure add-port br0 p0 -- \
+            set interface p0 type=dpdk ofport_request=1 mtu_request="$MTU" \
+                options:dpdk-devargs="net_pcap0,rx_pcap=$DIR/in.pcap" \
+                options:n_rxq_desc=256 options:n_txq_desc=256 &&
+        port_works p1 2 && port_works p0 1
+}
+
+setup_dpdk () {
+    choose_core
+    choose_memory
+    if reserve_huge_pages "$PAGES"; then
+        start_dpdk && return
+        # Pages can't be reserved for us alone.
+        say "it doesn't work with huge pages, others may have taken them"
+        reap ovs-vswitchd
+        give_huge_pages_back "$DIR/hugepages"
+    else
+        say "no $PAGES huge pages to be had"
+    fi
+    say "using --no-huge"
+    start_dpdk --no-huge --legacy-mem --no-shconf -m $((PAGES * 2)) ||
+        switch_failed "ovs-vswitchd can't open DPDK ports"
 }
 
 send_dpdk () {
     read_counters
     [ "${RX[1]}" = 0 ] || die "packets were sent before the switch was ready"
-    configure set interface p0 other_config:pmd-rxq-affinity="0:$CORE"
+    configure set interface p0 other_config:pmd-rxq-affinity="0:$CORE" ||
+        switch_failed "ovs-vswitchd can't poll p0"
     wait_for_packets "$OFFERED" $((OFFERED - SHORT))
 }
 
@@ -152,10 +166,7 @@ setup_afpacket () {
         set bridge br0 datapath_type=netdev fail-mode=secure -- \
         add-port br0 p1 -- set interface p1 ofport_request=2 -- \
         add-port br0 p0 -- set interface p0 ofport_request=1
-    start_vswitchd
-    configure set bridge br0 external-ids:sandbox=starting
-    check_port p1 2
-    check_port p0 1
+    start_switch p0 1 p1 2
 }
 
 send_afpacket () {

@@ -88,10 +88,11 @@ put_check_pkt_len(struct list *list, enum ovs_action_attr greater,
 static bool
 hands_on(const struct list *list, size_t start)
 {
-    const char *data = list->actions.data;
+    /* The data of an empty list is a null pointer. */
+    uintptr_t data = (uintptr_t) list->actions.data;
 
     return dp_actions_hand_on(list->actions.data, list->actions.size,
-                              data + start - 1);
+                              (const void *) (data + start - 1));
 }
 
 static bool

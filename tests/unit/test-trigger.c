@@ -278,6 +278,28 @@ Test(trigger, groups_below)
     expect_no_alert();
 }
 
+/* A trigger of another kind than those that were there before. */
+Test(trigger, groups_below_later)
+{
+    add_filter("f;udp");
+    add_aggregate("a;f;count;window=30ms;group-by=nw_src");
+    add_trigger("high;a > 1000");
+    for (int i = 0; i < 31; i++) {
+        traffic(100 + i, 1, 1);
+        add_trigger("low;a < 20");
+        traffic(10, 1, 1);
+        expect_no_alert();
+        run_ms(10);
+        expect_no_alert();
+        run_ms(1);
+        expect_alert("raised low nw_src=10.0.0.1 19");
+        must_del(mlog_stream_del_trigger, "low");
+        expect_alert("cleared low nw_src=10.0.0.1 19 (deleted)");
+    }
+    run_ms(100);
+    expect_no_alert();
+}
+
 Test(trigger, absent_values)
 {
     add_filter("f;udp");
@@ -372,6 +394,14 @@ Test(trigger, late_ticks)
     setup_count("10ms");
     add_trigger("t;a > 4");
     add_trigger("slow;a > 4;period=3ms;for=1h");
+
+    /* Early ones count, too. */
+    run_ms(1);
+    feed_n(5, 1);
+    tick_at(now + MS - MS / 10);
+    expect_alert("raised t 5");
+    run_ms(20);
+    expect_alert("cleared t 0");
     for (int i = 0; i < 1000; i++) {
         traffic(1, 5, 1);
         expect_alert("raised t 5");
@@ -769,7 +799,7 @@ Test(trigger, incident_overflow)
     struct mlog_stream_stats stats;
 
     add_filter("f;udp");
-    add_aggregate("a;f;count;window=10ms;group-by=nw_src");
+    add_aggregate("a;f;count;window=100ms;group-by=nw_src");
     for (int i = 0; i < 7; i++) {
         char *s = xasprintf("t%d;a > 0", i);
 
@@ -793,12 +823,22 @@ Test(trigger, incident_overflow)
     cr_expect_eq(n_raised + n_suppressed, 7 * MLOG_MAX_GROUPS);
     cr_expect_gt(count_alerts(MLOG_ALERT_OVERFLOW), 0);
     cr_expect_leq(count_alerts(MLOG_ALERT_OVERFLOW), 7);
-    run_ms(20);
+
+    /* When there is room again, what was suppressed is raised. */
+    must_del(mlog_stream_del_trigger, "t0");
+    run_ms(2);
+    mlog_stream_get_triggers(stream, &info);
+    for (int i = 0; i < 6; i++) {
+        cr_expect_eq(info[i].n_raised, MLOG_MAX_GROUPS);
+    }
+    free(info);
+
+    run_ms(150);
     mlog_stream_get_stats(stream, &stats);
     cr_expect_eq(stats.n_incidents, 0);
     cr_expect_eq(stats.n_groups, 0);
     mlog_stream_get_triggers(stream, &info);
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 6; i++) {
         cr_expect_eq(info[i].n_raises, info[i].n_clears);
         cr_expect_eq(info[i].n_raised, 0);
     }
