@@ -107,8 +107,9 @@ struct mlog_alert {
     /* Times, ns. */
     uint64_t time;              /* Of the tick that found the transition. */
     uint64_t logged;            /* When this alert became readable. */
-    uint64_t seen;              /* Oldest of the group's records that are new
-                                 * in that tick; 0 if none is. */
+    uint64_t seen;              /* Raised by > or >= without "for": oldest of
+                                 * the group's records that are new in that
+                                 * tick, 0 if none is.  Otherwise 0. */
     uint64_t newest;            /* Newest record of the group; 0 if none. */
 
     /* Evidence. */

@@ -126,8 +126,8 @@ clears(const struct mlog_trigger_def *def, const struct mlog_result *result)
             : result->real >= def->clear);
 }
 
-/* Whether the window of the group, which is up to date, ran empty.  An ungrouped aggregate's value
- * counts even then. */
+/* Whether the window of the group, which is up to date, ran empty.  The value
+ * of an ungrouped aggregate counts even then. */
 static bool
 is_gone(const struct mlog_aggregate *agg, const struct mlog_group *group)
 {

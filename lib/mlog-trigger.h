@@ -53,15 +53,16 @@
  * ---------------------------
  *
  * At the first tick that is a period after the last evaluation, give or take
- * half a tick; once, however late that tick is.  A value that
- * passes a threshold and returns between two evaluations is not seen, but
- * since a window forgets nothing in less than its length, that takes a window
- * shorter than the period or the digest's delay, or more records that lower
- * a min or avg.
+ * half a tick; once, however late that tick is.  A value that passes a
+ * threshold and returns between two evaluations is not seen, but since a
+ * window forgets nothing in less than its length, that takes a window shorter
+ * than the period or the digest's delay, or further records that lower a min
+ * or avg.
  *
- * Evaluation visits the groups that have changed since the last one and those
- * that have an incident.  A changed group costs about two comparisons plus
- * the triggers that hold for it, not one per trigger.
+ * Evaluation visits the groups that have changed since the last one, as far
+ * as a threshold may be concerned, and those that have an incident.  A
+ * visited group costs about two comparisons plus the triggers that hold for
+ * it, not one per trigger.
  *
  * Thread-safety
  * =============

@@ -282,7 +282,8 @@ Test(stream, errors)
         { "a;have", "0: expected NAME FILTER FUNC" },
         { "a!;have;count", "2: aggregate: a name" },
         { "a;hav;count", "1: there is no filter 'hav'; did you mean 'have'?" },
-        { "a;zzzzzz;count", "there is no filter 'zzzzzz'; multilog/filter-list" },
+        { "a;zzzzzz;count",
+          "there is no filter 'zzzzzz'; multilog/filter-list" },
         { "a;have;", "1: unknown function ''; functions are" },
         { "a;have;cont", "1: unknown function 'cont'; did you mean count?" },
         { "a;have;median(pkt_len)", "unknown function 'median'; functions" },
@@ -355,7 +356,8 @@ Test(stream, deletion_errors)
     add_filter("f;tcp");
     add_filter("g;tcp");
     expect_error(try_del(mlog_stream_del_aggregate, "a"),
-                 "there is no aggregate 'a'; add one with multilog/aggregate-add");
+                 "there is no aggregate 'a'; add one with "
+                 "multilog/aggregate-add");
     add_aggregate("a;f;count");
     expect_error(try_del(mlog_stream_del_filter, "f"),
                  "aggregate 'a' uses it; delete that first");
