@@ -37,7 +37,6 @@ PCAP_PACKETS = 1024
 
 HUGE_PAGES = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 FREE_HUGE_PAGES = os.path.join(os.path.dirname(HUGE_PAGES), "free_hugepages")
-HUGE_PAGES_LOCK = "/run/multilog-sandbox.lock"      # As multilog-sandbox has.
 DPDK_MB = 256                   # Of each switch.
 PR_SET_PDEATHSIG = 1
 
@@ -103,9 +102,8 @@ def change_huge_pages(n):
     """Adds 'n', or as much as is possible, to the number of huge pages;
     returns by how much it grew."""
     try:
-        with open(HUGE_PAGES_LOCK, "w", encoding="ascii") as lock, \
-                open(HUGE_PAGES, "r+", encoding="ascii") as file:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with open(HUGE_PAGES, "r+", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             before = int(file.read())
             file.seek(0)
             file.write(str(max(before + n, 0)))

@@ -22,6 +22,8 @@
 forwarded=$(count forwarded)
 is "forwarded" "$forwarded" "$(port_counter p1 tx pkts)"
 is "dropped too" "$(($(count drop) + forwarded))" "$(count '')"
+is "too short" "$(count 'drop_reason == rx_invalid_packet && pkt_len < 14')" \
+    "$(count drop)"
 is "rows" "$(ovs-appctl multilog/query --fields all --limit 1000000 \
     --format=csv | grep -vc '^# ')" $(($(count '') + 1))
 for field in $(ovs-appctl multilog/fields --format=json |
