@@ -50,6 +50,10 @@ packets=$(($(statistic h2 packets) - packets))
 octets=$(($(statistic h2 bytes) - octets))
 is "records to h2" $(($(count 'out_port == 2') - before)) $packets
 is "bytes to h2" $(($(bytes 'out_port == 2') - before_bytes)) $octets
-is "SYN" "$(count 'tcp_dst == 7777 && tcp_flags == +syn-ack')" 1
-is "SYN-ACK" "$(count 'tcp_src == 7777 && tcp_flags == +syn+ack')" 1
-is "FIN" "$(count 'tcp && tp_dst == 7777 && tcp_flags == +fin')" 1
+# A host that is slow to answer gets them again.
+some () {
+    is "$1" "$([ "$2" -ge 1 ] && echo some || echo none)" some
+}
+some "SYN" "$(count 'tcp_dst == 7777 && tcp_flags == +syn-ack')"
+some "SYN-ACK" "$(count 'tcp_src == 7777 && tcp_flags == +syn+ack')"
+some "FIN" "$(count 'tcp && tp_dst == 7777 && tcp_flags == +fin')"
