@@ -239,7 +239,7 @@ static bool
 fits(const struct mlog_header_log *log, uint64_t time)
 {
     return (log->open && log->n_rows < MLOG_SEGMENT_ROWS
-            && time - log->open->base_time < UINT64_C(1) << MLOG_ROW_TIME_BITS);
+            && !((time - log->open->base_time) >> MLOG_ROW_TIME_BITS));
 }
 
 struct mlog_row *
