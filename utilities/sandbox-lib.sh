@@ -204,17 +204,26 @@ make_dir () {
 # Huge pages.
 # ===========
 
+# Prints the number of huge pages that the system is to have.  "Surplus" ones go
+# when whoever uses them ends.
+count_huge_pages () {
+    local all surplus
+    read -r all < "$HUGE_PAGES" &&
+        read -r surplus < "${HUGE_PAGES%/*}/surplus_hugepages" &&
+        echo $((all - surplus))
+}
+
 # change_huge_pages N FILE: adds N to the number of huge pages, or as much as is
 # possible, and writes by how much it grew to FILE.  Whoever changes the number
 # locks it, and nothing interrupts this between the change and the note of it.
 change_huge_pages () {
     (
         trap '' INT TERM HUP
-        exec 9<>"$HUGE_PAGES" && flock 9 && read -r before < "$HUGE_PAGES" ||
+        exec 9<>"$HUGE_PAGES" && flock 9 && before=$(count_huge_pages) ||
             exit 1
         after=$((before + $1))
         echo $((after > 0 ? after : 0)) > "$HUGE_PAGES"
-        read -r after < "$HUGE_PAGES" && echo $((after - before)) > "$2"
+        after=$(count_huge_pages) && echo $((after - before)) > "$2"
     ) 2>/dev/null
 }
 

@@ -98,19 +98,25 @@ class Premises:
         os.waitpid(self.guard, 0)
 
 
+def count_huge_pages():
+    """The number of huge pages that the system is to have.  "Surplus" ones go
+    when whoever uses them ends."""
+    return (int(read_line(HUGE_PAGES))
+            - int(read_line(os.path.join(os.path.dirname(HUGE_PAGES),
+                                         "surplus_hugepages"))))
+
+
 def change_huge_pages(n):
     """Adds 'n', or as much as is possible, to the number of huge pages;
     returns by how much it grew."""
     try:
         with open(HUGE_PAGES, "r+", encoding="ascii") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            before = int(file.read())
-            file.seek(0)
+            before = count_huge_pages()
             file.write(str(max(before + n, 0)))
             file.flush()
-            file.seek(0)
-            return int(file.read()) - before
-    except OSError:
+            return count_huge_pages() - before
+    except (OSError, ValueError):
         return 0
 
 
