@@ -17,7 +17,6 @@
 
 #include "mlog-header-log.h"
 
-#include <errno.h>
 #include <sys/mman.h>
 
 #include "mlog-clock.h"

@@ -193,8 +193,6 @@ mlog_ports_set_ofp(unsigned int dp, const char *name,
     n->bridge = intern(bridge);
     n->ofp = ofp_port;
 
-    uint32_t old;
-    atomic_add_relaxed(&generation, 1, &old);
     n_ids = mlog_ports_count();
     for (size_t i = 0; i < n_ids; i++) {
         struct port *port = get_port(i);
@@ -204,6 +202,11 @@ mlog_ports_set_ofp(unsigned int dp, const char *name,
             port_set_ofp(port, n);
         }
     }
+
+    /* Release G, pairs with acquire H: whoever sees the new generation sees
+     * the new numbers. */
+    uint32_t old;
+    atomic_add_explicit(&generation, 1, &old, memory_order_release);
     ovs_mutex_unlock(&mutex);
 }
 
@@ -331,7 +334,7 @@ mlog_ports_generation(void)
 {
     uint32_t g;
 
-    atomic_read_relaxed(&generation, &g);
+    atomic_read_explicit(&generation, &g, memory_order_acquire); /* H */
     return g;
 }
 
