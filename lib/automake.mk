@@ -6,11 +6,17 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-aggregate.h \
 	lib/mlog-alert.c \
 	lib/mlog-alert.h \
+	lib/mlog-bitpack.c \
+	lib/mlog-bitpack.h \
 	lib/mlog-capture-write.c \
 	lib/mlog-capture.c \
 	lib/mlog-capture.h \
+	lib/mlog-checksum.c \
+	lib/mlog-checksum.h \
 	lib/mlog-clock.c \
 	lib/mlog-clock.h \
+	lib/mlog-columns.c \
+	lib/mlog-columns.h \
 	lib/mlog-command-args.c \
 	lib/mlog-command-call.h \
 	lib/mlog-command-query.c \
@@ -57,6 +63,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-record.h \
 	lib/mlog-scan.c \
 	lib/mlog-scan.h \
+	lib/mlog-simd.c \
+	lib/mlog-simd.h \
 	lib/mlog-stream-control.c \
 	lib/mlog-stream-private.h \
 	lib/mlog-stream.c \

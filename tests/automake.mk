@@ -2,6 +2,7 @@
 # a line.
 unit_tests = \
 	tests/unit/test-aggregate \
+	tests/unit/test-bitpack \
 	tests/unit/test-capture \
 	tests/unit/test-command \
 	tests/unit/test-dp-observer \
