@@ -63,6 +63,10 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-record.h \
 	lib/mlog-scan.c \
 	lib/mlog-scan.h \
+	lib/mlog-sealed-build.c \
+	lib/mlog-sealed-private.h \
+	lib/mlog-sealed.c \
+	lib/mlog-sealed.h \
 	lib/mlog-simd.c \
 	lib/mlog-simd.h \
 	lib/mlog-stream-control.c \

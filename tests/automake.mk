@@ -14,6 +14,7 @@ unit_tests = \
 	tests/unit/test-output \
 	tests/unit/test-ports \
 	tests/unit/test-query \
+	tests/unit/test-sealed \
 	tests/unit/test-stream \
 	tests/unit/test-time \
 	tests/unit/test-trigger
@@ -21,12 +22,14 @@ unit_tests = \
 # One program with a main() of its own per file: to add one, add a line, and
 # one to TESTS below if "make check" shall run it.
 plain_tests = \
+	tests/bench/bench-sealed \
 	tests/fuzz/fuzz-expr \
 	tests/fuzz/fuzz-headers \
+	tests/fuzz/fuzz-sealed \
 	tests/stress/stress-cut
 
 test_programs = $(plain_tests)
-TESTS += tests/fuzz/fuzz-expr
+TESTS += tests/fuzz/fuzz-expr tests/fuzz/fuzz-sealed
 if HAVE_CRITERION
 test_programs += $(unit_tests)
 TESTS += $(unit_tests)
@@ -35,8 +38,10 @@ check_PROGRAMS += $(test_programs)
 test_objects = $(test_programs:=.$(OBJEXT))
 
 LDADD = lib/libmultilog.a $(CRITERION_LIBS)
+tests_bench_bench_sealed_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_expr_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_headers_LDADD = lib/libmultilog.a
+tests_fuzz_fuzz_sealed_LDADD = lib/libmultilog.a
 tests_stress_stress_cut_LDADD = lib/libmultilog.a
 
 # Autotest: tests/at on the modified ovs-vswitchd with dummy ports.  "make
