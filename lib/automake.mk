@@ -34,6 +34,7 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-expr-parse.c \
 	lib/mlog-expr-private.h \
 	lib/mlog-expr-term.c \
+	lib/mlog-expr-zone.c \
 	lib/mlog-expr.c \
 	lib/mlog-expr.h \
 	lib/mlog-field-format.c \
@@ -41,6 +42,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-field-parse.c \
 	lib/mlog-fields.c \
 	lib/mlog-fields.h \
+	lib/mlog-flow-id.c \
+	lib/mlog-flow-id.h \
 	lib/mlog-flow-table.c \
 	lib/mlog-flow-table.h \
 	lib/mlog-group-table.c \
@@ -67,8 +70,17 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-sealed-private.h \
 	lib/mlog-sealed.c \
 	lib/mlog-sealed.h \
+	lib/mlog-sealer.c \
+	lib/mlog-sealer.h \
+	lib/mlog-segment.c \
+	lib/mlog-segment.h \
 	lib/mlog-simd.c \
 	lib/mlog-simd.h \
+	lib/mlog-snapshot.c \
+	lib/mlog-state.c \
+	lib/mlog-state.h \
+	lib/mlog-store.c \
+	lib/mlog-store.h \
 	lib/mlog-stream-control.c \
 	lib/mlog-stream-private.h \
 	lib/mlog-stream.c \

@@ -68,6 +68,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mlog-state.h"
+#include "mlog-store.h"
 #include "openvswitch/list.h"
 #include "openvswitch/thread.h"
 #include "ovs-atomic.h"
@@ -110,17 +112,20 @@ struct mlog_packet_slot {
 };
 BUILD_ASSERT_DECL(sizeof(struct mlog_packet_slot) == MLOG_SLOT_SIZE);
 
-/* One ring.  Each cache line has one writer. */
+/* One ring.  Each cache line has one writer.  It lies in the file "rings" of
+ * the store, its slots in the file "ring-ID"; what is only meant for the
+ * process that has made the ring, or has recovered it, is marked P. */
 struct mlog_ring {
     /* Constant. */
-    uint8_t *slots;
-    uint64_t mask;              /* Number of slots, less 1. */
-    unsigned int datapath;      /* As in mlog-ports.h. */
-    unsigned int core_id;
-    uint32_t id;                /* Unique in the process. */
-    bool fence;                 /* No membarrier(2): the writer must fence. */
-    bool huge;                  /* In huge pages. */
-    char name[32];              /* For humans: "pmd-c03", "main". */
+    PADDED_MEMBERS(CACHE_LINE_SIZE,
+        uint8_t *slots;             /* P. */
+        uint64_t mask;              /* Number of slots, less 1. */
+        unsigned int datapath;      /* As in mlog-ports.h. */
+        unsigned int core_id;
+        uint32_t id;                /* Unique in the store; 0: no ring. */
+        bool fence;                 /* No membarrier(2): the writer fences. */
+        char name[32];              /* For humans: "pmd-c03", "main". */
+    );
 
     /* Written by the writer. */
     PADDED_MEMBERS(CACHE_LINE_SIZE,
@@ -129,25 +134,35 @@ struct mlog_ring {
         atomic_uint32_t busy;       /* Release E; pairs with acquire T. */
         atomic_uint64_t n_lost;     /* Packets, for lack of room. */
         atomic_uint64_t n_captured; /* Packets. */
-        uint64_t free_until;        /* 'head' plus size, as last seen. */
-        uint64_t time;              /* Of the latest batch, ticks. */
+        uint64_t free_until;        /* P.  'head' plus size, as last seen. */
+        uint64_t time;              /* P.  Of the latest batch, ticks. */
     );
 
     /* Written by the digest. */
     PADDED_MEMBERS(CACHE_LINE_SIZE,
         atomic_uint64_t head;       /* Release B; pairs with acquire W. */
-        uint64_t visible;           /* Latest mlog_ring_visible(). */
-        uint64_t lost_seen;
-        uint64_t end;               /* 'tail' at mlog_ring_look()... */
-        uint64_t bound;             /* ...and 'last_time', just before. */
+        uint64_t next;              /* P.  Consumed, not yet given back. */
+        uint64_t visible;           /* P.  Latest mlog_ring_visible(). */
+        uint64_t end;               /* P.  'tail' at mlog_ring_look()... */
+        uint64_t bound;             /* P.  ...and 'last_time' before it. */
+        uint64_t lost_seen;         /* P. */
+        uint64_t lost_base;         /* P.  Counters that an earlier... */
+        uint64_t captured_base;     /* P.  ...process has accounted for. */
     );
 
-    /* Written by mlog_capture_retire_ring(), once. */
-    atomic_bool retired;
-    struct ovs_list node;       /* In struct mlog_capture. */
+    PADDED_MEMBERS(CACHE_LINE_SIZE,
+        atomic_bool retired;        /* By mlog_capture_retire_ring(), once. */
+        struct ovs_list node;       /* P.  In struct mlog_capture. */
+        struct mlog_mapping mapping;        /* P.  Of 'slots'. */
+    );
 };
+BUILD_ASSERT_DECL(sizeof(struct mlog_ring) == 4 * CACHE_LINE_SIZE);
+BUILD_ASSERT_DECL(offsetof(struct mlog_ring, tail) % CACHE_LINE_SIZE == 0);
+BUILD_ASSERT_DECL(offsetof(struct mlog_ring, head) % CACHE_LINE_SIZE == 0);
 
 struct mlog_capture {
+    struct mlog_store *store;
+    struct mlog_mapping mapping;        /* The file "rings". */
     struct ovs_mutex mutex;
     struct ovs_list rings OVS_GUARDED;
     size_t ring_slots;          /* For new rings. */
@@ -158,9 +173,20 @@ struct mlog_capture {
     uint64_t retired_captured OVS_GUARDED;
 };
 
-/* Rings will have 'ring_slots' slots, rounded up to a power of 2. */
-void mlog_capture_init(struct mlog_capture *, size_t ring_slots);
+/* Rings will be in 'store' and have 'ring_slots' slots, rounded up to a power
+ * of 2. */
+void mlog_capture_init(struct mlog_capture *, struct mlog_store *,
+                       size_t ring_slots);
 void mlog_capture_destroy(struct mlog_capture *);
+
+/* Takes up the rings of an earlier process, as retired rings with the records
+ * that were published and are beyond 'commit' (G9).  Call it before any other
+ * ring is created.  A ring that is damaged is left out.  Returns the number
+ * of records that are there to be digested; '*n_lost' is the number of
+ * losses that 'commit' doesn't account for, '*n_damaged' of damaged rings. */
+uint64_t mlog_capture_recover(struct mlog_capture *,
+                              const struct mlog_commit *commit,
+                              uint64_t *n_lost, size_t *n_damaged);
 
 /* Returns a new ring, or NULL if there is no memory for it.  The digest takes
  * it up by itself. */
@@ -216,8 +242,15 @@ mlog_ring_next_packet(const struct mlog_ring *, uint32_t *pos,
                       uint8_t buffer[MLOG_PACKET_BYTES_MAX],
                       const uint8_t **bytes, size_t *n);
 
-/* Gives the slots of the batch that mlog_ring_peek() returns back. */
+/* Goes on to the batch after the one that mlog_ring_peek() returns. */
 void mlog_ring_consume(struct mlog_ring *);
+
+/* Says in 'commit' up to where rings are consumed.  Only when that is
+ * committed may mlog_ring_give_back() let writers have the slots. */
+void mlog_capture_fill_commit(struct mlog_capture *,
+                              struct mlog_ring *const rings[], size_t n,
+                              struct mlog_commit *commit);
+void mlog_ring_give_back(struct mlog_ring *);
 
 /* Returns how many packets were lost since the last call. */
 uint64_t mlog_ring_lost(struct mlog_ring *);
@@ -241,7 +274,8 @@ size_t mlog_capture_get_rings(struct mlog_capture *,
                               struct mlog_ring_stats **);
 size_t mlog_capture_memory(struct mlog_capture *);
 
-/* Packets captured and lost, ever, those of rings that are gone included. */
+/* Packets captured and lost by this process or recovered by it, those of rings
+ * that are gone included. */
 void mlog_capture_get_totals(struct mlog_capture *, uint64_t *n_captured,
                              uint64_t *n_lost);
 

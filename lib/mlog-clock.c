@@ -106,12 +106,17 @@ measure_rate(struct mlog_clock *clock)
 }
 
 void
-mlog_clock_calibrate(struct mlog_clock *clock)
+mlog_clock_calibrate(struct mlog_clock *clock,
+                     const struct mlog_clock *earlier)
 {
     struct timespec pause = { .tv_nsec = 10 * NS_PER_MS };
 
     read_pair(CLOCK_MONOTONIC, &clock->start_ticks, &clock->start_mono);
     nanosleep(&pause, NULL);
+    if (earlier) {
+        clock->start_ticks = earlier->start_ticks;
+        clock->start_mono = earlier->start_mono;
+    }
     measure_rate(clock);
     clock->rate = clock->true_rate;
     read_pair(CLOCK_REALTIME, &clock->ticks, &clock->ns);

@@ -70,8 +70,11 @@ struct mlog_clock {
     uint64_t start_mono;        /* ...and of CLOCK_MONOTONIC. */
 };
 
-/* Measures the rate of ticks; takes about 10 ms. */
-void mlog_clock_calibrate(struct mlog_clock *);
+/* Measures the rate of ticks; takes about 10 ms.  'earlier', if not NULL, is a
+ * clock of an earlier process since the same start of the system: the longer
+ * ago measuring began, the better. */
+void mlog_clock_calibrate(struct mlog_clock *,
+                          const struct mlog_clock *earlier);
 
 /* Lets 'clock' follow the system's clock.  Call it about once per second. */
 void mlog_clock_adjust(struct mlog_clock *);

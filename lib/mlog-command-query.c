@@ -93,6 +93,13 @@ put_coverage(const struct query *query,
     mlog_document_put_u64(doc, "bytes", totals->bytes);
     mlog_document_put_u64(doc, "gaps", totals->gaps);
     mlog_document_put_bool(doc, "expired", totals->expired);
+    if (totals->outage) {
+        mlog_document_put_bool(doc, "outage", true);
+    }
+    if (totals->n_revoked) {
+        mlog_document_put_bool(doc, "partial", true);
+        mlog_document_put_u64(doc, "segments_expired", totals->n_revoked);
+    }
     if (query->range.since) {
         mlog_document_put_time(doc, "since", query->range.since);
     }
@@ -107,7 +114,16 @@ put_coverage(const struct query *query,
     }
     if (totals->gaps) {
         mlog_document_note(doc, "up to %"PRIu64" records of this range were "
-                           "lost, as a capture ring was full", totals->gaps);
+                           "lost; see multilog/show", totals->gaps);
+    }
+    if (totals->n_revoked) {
+        mlog_document_note(doc, "partial: %"PRIuSIZE" segments expired while "
+                           "the query ran; ask again, for less",
+                           totals->n_revoked);
+    }
+    if (totals->outage) {
+        mlog_document_note(doc, "nothing was recorded for a part of this "
+                           "time, as ovs-vswitchd was not running");
     }
     if (totals->expired) {
         struct ds time = DS_EMPTY_INITIALIZER;
@@ -228,20 +244,17 @@ get_row_fields(struct mlog_call *call, const struct mlog_field *fields[],
 /* Fills 'table' up to its size limit, starting with the rows that are
  * wanted most.  Returns the number of rows. */
 static size_t
-put_rows(const struct query *query, const struct mlog_query_rows *rows,
-         bool oldest, const struct mlog_field *const fields[], size_t n,
+put_rows(const struct mlog_query_rows *rows, bool oldest,
+         const struct mlog_field *const fields[], size_t n,
          struct mlog_table *table)
 {
     for (size_t i = 0; i < rows->n; i++) {
-        const struct mlog_row_ref *ref
-            = &rows->refs[oldest ? i : rows->n - 1 - i];
-        struct mlog_record record;
+        const struct mlog_record record = mlog_query_record(
+            &rows->rows[oldest ? i : rows->n - 1 - i]);
 
         if (mlog_table_is_full(table, MLOG_REPLY_MAX)) {
             return i;
         }
-        mlog_snapshot_record(&query->snapshot, ref->segment, ref->row,
-                             &record);
         for (size_t j = 0; j < n; j++) {
             put_record_field(table, fields[j], &record);
         }
@@ -261,7 +274,7 @@ show_rows(struct query *query, const struct mlog_query_rows *rows,
     if (!mlog_call_has(query->call, MLOG_OPT_FIELDS)) {
         mlog_table_hide_empty(table);
     }
-    n_shown = put_rows(query, rows, oldest, fields, n, table);
+    n_shown = put_rows(rows, oldest, fields, n, table);
     doc->reverse = !oldest;
 
     mlog_document_put_u64(doc, "shown", n_shown);

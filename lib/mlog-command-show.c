@@ -96,16 +96,95 @@ records_to_json(const struct multilog_status *status)
     struct json *records = json_object_create();
 
     put_number_member(records, "captured", status->n_captured);
+    put_number_member(records, "pending", status->n_pending);
+    put_number_member(records, "held", log->n_rows);
+    put_number_member(records, "archived", log->n_archived);
+    put_number_member(records, "expired", log->n_expired);
     put_number_member(records, "lost", status->n_lost);
     put_number_member(records, "logged", log->n_appended);
-    put_number_member(records, "held", log->n_rows);
-    put_number_member(records, "expired", log->n_expired);
     put_number_member(records, "flows", status->n_flows);
     put_number_member(records, "segments", log->n_segments);
     put_time_member(records, "oldest", log->oldest);
     put_time_member(records, "newest", log->newest);
     put_time_member(records, "expired_until", log->expired_until);
     return records;
+}
+
+static struct json *
+losses_to_json(const struct multilog_status *status)
+{
+    struct json *losses = json_object_create();
+
+    for (size_t i = 0; i < MLOG_N_LOSSES; i++) {
+        if (i != MLOG_LOSS_OUTAGE) {
+            put_number_member(losses, mlog_loss_to_string(i),
+                              status->log.n_lost[i]);
+        }
+    }
+    return losses;
+}
+
+static struct json *
+gaps_to_json(const struct multilog_status *status)
+{
+    struct json *gaps = json_array_create_empty();
+
+    for (size_t i = 0; i < status->n_gaps; i++) {
+        const struct mlog_gap *gap = &status->gaps[i];
+        struct json *object = json_object_create();
+
+        json_object_put_string(object, "reason",
+                               mlog_loss_to_string(gap->reason));
+        put_time_member(object, "from", gap->from);
+        put_time_member(object, "to", gap->to);
+        if (gap->reason != MLOG_LOSS_OUTAGE) {
+            put_number_member(object, "records", gap->count);
+        }
+        json_array_add(gaps, object);
+    }
+    return gaps;
+}
+
+static struct json *
+segments_to_json(const struct mlog_header_log_stats *log)
+{
+    struct json *segments = json_object_create();
+
+    put_number_member(segments, "held", log->n_segments);
+    put_number_member(segments, "sealed", log->n_sealed);
+    put_number_member(segments, "sealed_records", log->n_sealed_rows);
+    put_number_member(segments, "sealed_bytes", log->sealed_memory);
+    put_number_member(segments, "expired_but_pinned", log->n_pinned);
+    put_number_member(segments, "taken_from_readers", log->n_revoked);
+    return segments;
+}
+
+static struct json *
+store_to_json(const struct multilog_status *status)
+{
+    const struct multilog_recovery *r = &status->recovery;
+    struct json *store = json_object_create();
+
+    json_object_put(store, "volatile", json_boolean_create(!status->dir));
+    if (status->dir) {
+        json_object_put_string(store, "directory", status->dir);
+    }
+    if (status->problem) {
+        json_object_put_string(store, "problem", status->problem);
+    }
+    if (r->recovered) {
+        struct json *recovery = json_object_create();
+
+        put_number_member(recovery, "records", r->n_records);
+        put_number_member(recovery, "from_rings", r->from_rings);
+        put_number_member(recovery, "lost", r->n_lost);
+        put_number_member(recovery, "damaged_rings", r->n_damaged_rings);
+        put_time_member(recovery, "outage_from", r->outage_from);
+        put_time_member(recovery, "outage_to", r->outage_to);
+        put_number_member(recovery, "took_ns", r->took);
+        json_object_put(store, "recovery", recovery);
+    }
+    return store;
 }
 
 static struct json *
@@ -213,6 +292,43 @@ put_span(struct ds *text, const struct mlog_header_log_stats *log)
 }
 
 static void
+show_losses(const struct multilog_status *status, struct ds *text)
+{
+    const char *separator = " (";
+
+    put_line(text, "gaps");
+    ds_put_format(text, "%"PRIu64" records lost of %"PRIu64, status->n_lost,
+                  status->n_captured);
+    for (size_t i = 0; i < MLOG_N_LOSSES; i++) {
+        if (status->log.n_lost[i]) {
+            ds_put_format(text, "%s%s %"PRIu64, separator,
+                          mlog_loss_to_string(i), status->log.n_lost[i]);
+            separator = ", ";
+        }
+    }
+    ds_put_cstr(text, status->n_lost ? ")\n" : "\n");
+}
+
+static void
+show_store(const struct multilog_status *status, struct ds *text)
+{
+    const struct multilog_recovery *r = &status->recovery;
+
+    put_line(text, "store");
+    ds_put_format(text, "%s\n", status->dir ? status->dir
+                  : status->problem ? status->problem
+                  : "none: records end with the process");
+    if (r->recovered) {
+        put_line(text, "");
+        ds_put_format(text, "%"PRIu64" records recovered, %"PRIu64" lost, "
+                      "after an outage of %.3f s until ", r->n_records,
+                      r->n_lost, (r->outage_to - r->outage_from) / 1e9);
+        mlog_time_format(r->outage_to, text);
+        ds_put_char(text, '\n');
+    }
+}
+
+static void
 show_memory(const struct multilog_status *status, struct ds *text)
 {
     uint64_t used = (status->ring_memory + status->log.memory
@@ -285,9 +401,8 @@ show_text(const struct multilog_status *status,
                   " expired\n", log->n_rows, (uint64_t) status->n_flows,
                   log->n_expired);
     put_span(text, log);
-    put_line(text, "gaps");
-    ds_put_format(text, "%"PRIu64" records lost of %"PRIu64"\n",
-                  status->n_lost, status->n_captured + status->n_lost);
+    show_losses(status, text);
+    show_store(status, text);
     show_memory(status, text);
     put_line(text, "digest");
     ds_put_format(text, "%.1f%% of a processor, %.0f ns per record, "
@@ -311,6 +426,10 @@ status_to_json(const struct multilog_status *status,
     put_time_member(root, "started", status->started);
     put_time_member(root, "now", status->now);
     json_object_put(root, "records", records_to_json(status));
+    json_object_put(root, "losses", losses_to_json(status));
+    json_object_put(root, "gaps", gaps_to_json(status));
+    json_object_put(root, "segments", segments_to_json(&status->log));
+    json_object_put(root, "store", store_to_json(status));
     json_object_put(root, "memory", memory_to_json(status));
     json_object_put(root, "digest", digest_to_json(status));
     json_object_put(root, "stream", stream_to_json(stream));

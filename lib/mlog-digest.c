@@ -28,6 +28,7 @@
 #include "mlog-header-log.h"
 #include "mlog-headers.h"
 #include "mlog-ports.h"
+#include "mlog-state.h"
 #include "mlog-stream.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
@@ -43,13 +44,18 @@ VLOG_DEFINE_THIS_MODULE(mlog_digest);
 
 #define CUT_TIMEOUT_NS UINT64_C(1000000000)
 #define ADJUST_INTERVAL_NS UINT64_C(1000000000)
-#define MAX_RINGS 1024
 
 /* The barrier of a pass costs datapath threads some microseconds, recording or
  * not, so while there is nothing to digest passes are this far apart. */
 #define IDLE_PASS_NS (10 * MLOG_TICK_NS)
 
+/* Records are looked up in groups of about this many, so that what one of them
+ * waits for is fetched while others are worked on. */
+#define GROUP_RECORDS 128
+#define GROUP_MAX (GROUP_RECORDS + MLOG_BATCH_MAX)
+
 struct mlog_digest {
+    struct mlog_state *state;
     struct mlog_capture *capture;
     struct mlog_flow_table *flows;
     struct mlog_header_log *log;
@@ -59,6 +65,7 @@ struct mlog_digest {
     int wake_fd;                /* eventfd. */
     atomic_bool exit;
     atomic_bool discard;
+    atomic_bool quiet;
 
     /* Digest thread. */
     struct mlog_clock clock;
@@ -67,7 +74,7 @@ struct mlog_digest {
     uint64_t next_adjust;       /* ns. */
     struct mlog_ring **rings;
     size_t n_rings;
-    struct work *work;
+    struct group *group;
 
     /* Held during a pass. */
     struct ovs_mutex pass_mutex;
@@ -79,11 +86,15 @@ struct mlog_digest {
     struct mlog_digest_stats stats OVS_GUARDED;
 };
 
-/* The records of a batch, between being parsed and being looked up. */
-struct work {
-    struct mlog_flow_key keys[MLOG_BATCH_MAX];
-    struct mlog_row rows[MLOG_BATCH_MAX];
-    uint32_t hashes[MLOG_BATCH_MAX];
+/* The records of some batches, from being taken out of a ring to being
+ * appended. */
+struct group {
+    size_t n;
+    struct mlog_flow_key keys[GROUP_MAX];
+    struct mlog_row rows[GROUP_MAX];
+    uint32_t hashes[GROUP_MAX];
+    uint64_t times[GROUP_MAX];          /* ns. */
+    uint16_t out_ports[GROUP_MAX];
 };
 
 /* Converts to nanoseconds, never going back. */
@@ -95,42 +106,52 @@ advance_time(struct mlog_digest *digest, uint64_t ticks)
 }
 
 static void
-parse_batch(struct mlog_digest *digest, struct mlog_ring *ring,
-            const struct mlog_batch_slot *batch, struct work *work)
+add_loss(struct mlog_digest *digest, enum mlog_loss reason, uint64_t from,
+         uint64_t to, uint64_t count)
 {
+    struct mlog_gap gap = {
+        .from = from, .to = to, .count = count, .reason = reason
+    };
+
+    mlog_header_log_add_gap(digest->log, &gap);
+}
+
+/* Parses the packets of 'batch' into the group. */
+static void
+parse_batch(struct mlog_digest *digest, const struct mlog_ring *ring,
+            const struct mlog_batch_slot *batch)
+{
+    struct group *group = digest->group;
+    uint64_t time = advance_time(digest, batch->time);
+    uint16_t out_port = (batch->out_port == UINT16_MAX ? MLOG_PORT_NONE
+                         : mlog_ports_lookup(ring->datapath,
+                                             batch->out_port));
     uint8_t buffer[MLOG_PACKET_BYTES_MAX];
     uint16_t last_in_port = UINT16_MAX;
     uint16_t in_port_id = MLOG_PORT_NONE;
     uint32_t pos = 0;
 
-    for (size_t i = 0; i < batch->n_packets; i++) {
+    for (size_t end = group->n + batch->n_packets; group->n < end;
+         group->n++) {
+        struct mlog_flow_key *key = &group->keys[group->n];
+        struct mlog_row *row = &group->rows[group->n];
         const struct mlog_packet_slot *packet;
         const uint8_t *bytes;
         size_t n;
 
         packet = mlog_ring_next_packet(ring, &pos, buffer, &bytes, &n);
-        mlog_headers_parse(bytes, n, packet->size, &work->keys[i],
-                           &work->rows[i]);
+        mlog_headers_parse(bytes, n, packet->size, key, row);
         if (packet->in_port != last_in_port) {
             last_in_port = packet->in_port;
             in_port_id = mlog_ports_lookup(ring->datapath, last_in_port);
         }
-        work->keys[i].in_port = in_port_id;
-        work->hashes[i] = mlog_flow_key_hash(&work->keys[i]);
-        mlog_flow_table_prefetch(digest->flows, work->hashes[i]);
+        key->in_port = in_port_id;
+        row->reason = batch->reason;
+        group->times[group->n] = time;
+        group->out_ports[group->n] = out_port;
+        group->hashes[group->n] = mlog_flow_key_hash(key);
+        mlog_flow_table_prefetch(digest->flows, group->hashes[group->n]);
     }
-}
-
-static void
-count_packet(struct mlog_flow *flow, uint32_t pkt_len, uint64_t time)
-{
-    uint64_t packets, bytes;
-
-    atomic_read_relaxed(&flow->packets, &packets);
-    atomic_read_relaxed(&flow->bytes, &bytes);
-    atomic_store_relaxed(&flow->packets, packets + 1);
-    atomic_store_relaxed(&flow->bytes, bytes + pkt_len);
-    atomic_store_relaxed(&flow->last, time);
 }
 
 /* Feeds the filters. */
@@ -141,17 +162,13 @@ stream_record(struct mlog_digest *digest, struct mlog_flow *flow,
     struct mlog_record record = {
         .key = &flow->key,
         .row = row,
-        .flow_id = flow->flow_id,
         .time = time,
     };
     uint32_t generation = (mlog_stream_generation(digest->stream)
                            + mlog_ports_generation());
 
     if (OVS_UNLIKELY(flow->class_generation != generation)) {
-        struct mlog_record of_flow = {
-            .key = &flow->key,
-            .flow_id = flow->flow_id,
-        };
+        struct mlog_record of_flow = { .key = &flow->key };
 
         flow->class = mlog_stream_classify(digest->stream, &of_flow);
         flow->class_generation = generation;
@@ -161,15 +178,18 @@ stream_record(struct mlog_digest *digest, struct mlog_flow *flow,
     }
 }
 
-/* Appends one record.  Returns false if the flow table is full. */
+/* Appends record 'i' of the group.  Returns false if there is no memory. */
 static bool
-append(struct mlog_digest *digest, const struct mlog_flow_key *key,
-       uint32_t hash, const struct mlog_row *parsed, uint16_t out_port,
-       uint64_t time)
+append(struct mlog_digest *digest, size_t i)
 {
-    uint32_t index;
-    struct mlog_flow *flow;
+    struct group *group = digest->group;
+    const struct mlog_flow_key *key = &group->keys[i];
+    struct mlog_row *parsed = &group->rows[i];
+    uint32_t hash = group->hashes[i];
+    uint64_t time = group->times[i];
     uint64_t ns_after_base;
+    struct mlog_flow *flow;
+    uint32_t index, local;
 
     flow = mlog_flow_table_find(digest->flows, key, hash, &index);
     if (OVS_UNLIKELY(!flow)) {
@@ -180,41 +200,57 @@ append(struct mlog_digest *digest, const struct mlog_flow_key *key,
     }
 
     struct mlog_row *row = mlog_header_log_append(digest->log, time, index,
-                                                  &ns_after_base);
+                                                  &ns_after_base, &local);
+    if (OVS_UNLIKELY(!row)) {
+        mlog_flow_table_release_unused(digest->flows, flow, index);
+        return false;
+    }
+
+    parsed->time_port = mlog_row_pack_time_port(ns_after_base,
+                                                group->out_ports[i]);
+    parsed->flow = local;
     *row = *parsed;
-    row->time_port = mlog_row_pack_time_port(ns_after_base, out_port);
-    row->flow = index;
-    count_packet(flow, mlog_row_pkt_len(row), time);
-    stream_record(digest, flow, row, time);
+    mlog_flow_count(flow, mlog_row_pkt_len(row), time);
+
+    /* The stream knows the flow by its index in the flow table. */
+    parsed->flow = index;
+    stream_record(digest, flow, parsed, time);
     return true;
+}
+
+/* By now the buckets that parse_batch() has prefetched are there; what they
+ * lead to is prefetched a few records ahead. */
+static void
+append_group(struct mlog_digest *digest)
+{
+    enum { AHEAD = 16 };
+    struct group *group = digest->group;
+
+    for (size_t i = 0; i < MIN(AHEAD, group->n); i++) {
+        mlog_flow_table_prefetch_flow(digest->flows, group->hashes[i]);
+    }
+    for (size_t i = 0; i < group->n; i++) {
+        if (i + AHEAD < group->n) {
+            mlog_flow_table_prefetch_flow(digest->flows,
+                                          group->hashes[i + AHEAD]);
+        }
+        if (OVS_UNLIKELY(!append(digest, i))) {
+            add_loss(digest, MLOG_LOSS_MEMORY, group->times[i],
+                     group->times[i], 1);
+        }
+    }
+    group->n = 0;
 }
 
 static void
 digest_batch(struct mlog_digest *digest, struct mlog_ring *ring,
              const struct mlog_batch_slot *batch)
 {
-    struct work *work = digest->work;
-    uint64_t time = advance_time(digest, batch->time);
-    uint64_t n_lost = 0;
-
-    parse_batch(digest, ring, batch, work);
-
-    uint16_t out_port = (batch->out_port == UINT16_MAX ? MLOG_PORT_NONE
-                         : mlog_ports_lookup(ring->datapath,
-                                             batch->out_port));
-    for (size_t i = 0; i < batch->n_packets; i++) {
-        work->rows[i].reason = batch->reason;
-        if (!append(digest, &work->keys[i], work->hashes[i], &work->rows[i],
-                    out_port, time)) {
-            n_lost++;
-        }
-    }
-    if (OVS_UNLIKELY(n_lost)) {
-        struct mlog_gap gap = { time, time, n_lost };
-
-        mlog_header_log_add_gap(digest->log, &gap);
-    }
+    parse_batch(digest, ring, batch);
     mlog_ring_consume(ring);
+    if (digest->group->n >= GROUP_RECORDS) {
+        append_group(digest);
+    }
 }
 
 /* Throws a batch away, as a loss. */
@@ -223,9 +259,8 @@ discard_batch(struct mlog_digest *digest, struct mlog_ring *ring,
               const struct mlog_batch_slot *batch)
 {
     uint64_t time = advance_time(digest, batch->time);
-    struct mlog_gap gap = { time, time, batch->n_packets };
 
-    mlog_header_log_add_gap(digest->log, &gap);
+    add_loss(digest, MLOG_LOSS_DISCARD, time, time, batch->n_packets);
     mlog_ring_consume(ring);
 }
 
@@ -239,7 +274,7 @@ refresh_rings(struct mlog_digest *digest)
     ovs_mutex_lock(&digest->capture->mutex);
     LIST_FOR_EACH_SAFE (ring, node, &digest->capture->rings) {
         if (!mlog_ring_reap(digest->capture, ring)
-            && digest->n_rings < MAX_RINGS) {
+            && digest->n_rings < MLOG_MAX_RINGS) {
             digest->rings[digest->n_rings++] = ring;
         }
     }
@@ -255,7 +290,11 @@ fix_cut(struct mlog_digest *digest)
     }
 
     uint64_t cut = mlog_clock_now();
-    mlog_capture_barrier(digest->capture);
+    bool quiet;
+    atomic_read_explicit(&digest->quiet, &quiet, memory_order_acquire);
+    if (!quiet) {
+        mlog_capture_barrier(digest->capture);
+    }
     for (size_t i = 0; i < digest->n_rings; i++) {
         cut = MIN(cut, mlog_ring_visible(digest->rings[i], cut));
     }
@@ -273,13 +312,8 @@ collect_losses(struct mlog_digest *digest, uint64_t from)
         n_lost += mlog_ring_lost(digest->rings[i]);
     }
     if (n_lost) {
-        struct mlog_gap gap = {
-            .from = from,
-            .to = mlog_clock_to_ns(&digest->clock, mlog_clock_now()),
-            .count = n_lost,
-        };
-
-        mlog_header_log_add_gap(digest->log, &gap);
+        add_loss(digest, MLOG_LOSS_RING, from,
+                 mlog_clock_to_ns(&digest->clock, mlog_clock_now()), n_lost);
     }
 }
 
@@ -301,6 +335,26 @@ oldest_ring(const struct mlog_digest *digest, uint64_t cut,
         }
     }
     return oldest;
+}
+
+/* Makes what the pass has done the state from which another process would go
+ * on, then lets writers have the slots that are consumed. */
+static void
+commit(struct mlog_digest *digest, uint64_t time)
+{
+    struct mlog_commit *c = mlog_state_begin(digest->state);
+
+    c->time = time;
+    c->clock = digest->clock;
+    mlog_header_log_fill_commit(digest->log, c);
+    mlog_capture_fill_commit(digest->capture, digest->rings, digest->n_rings,
+                             c);
+    mlog_state_commit(digest->state);
+
+    for (size_t i = 0; i < digest->n_rings; i++) {
+        mlog_ring_give_back(digest->rings[i]);
+    }
+    mlog_header_log_committed(digest->log, c);
 }
 
 /* Digests everything up to a cut; if that is too much at once, up to an
@@ -335,13 +389,14 @@ pass(struct mlog_digest *digest, bool *backlog)
             digest_batch(digest, ring, batch);
         }
     }
+    append_group(digest);
     digest->cut = MAX(cut, digest->cut);
 
     uint64_t time = advance_time(digest, digest->cut);
     collect_losses(digest, from);
     mlog_stream_tick(digest->stream, time);
     mlog_header_log_publish(digest->log, time);
-    mlog_header_log_reclaim(digest->log);
+    commit(digest, time);
     if (time >= digest->next_adjust) {
         mlog_clock_adjust(&digest->clock);
         digest->next_adjust = time + ADJUST_INTERVAL_NS;
@@ -461,30 +516,43 @@ digest_main(void *digest_)
     return NULL;
 }
 
+/* Time goes on where the earlier process has stopped, so that the records of
+ * its rings get their own times.  The rate of ticks is measured since that
+ * process has begun, which is longer ago. */
+static void
+init_clock(struct mlog_digest *digest)
+{
+    const struct mlog_commit *last = mlog_state_last(digest->state);
+
+    mlog_clock_calibrate(&digest->clock, last ? &last->clock : NULL);
+    digest->time = last ? last->time : digest->clock.ns;
+}
+
 struct mlog_digest *
-mlog_digest_create(struct mlog_capture *capture, struct mlog_flow_table *flows,
-                   struct mlog_header_log *log, struct mlog_stream *stream)
+mlog_digest_create(const struct mlog_digest_parts *parts)
 {
     struct mlog_digest *digest = xzalloc(sizeof *digest);
 
-    digest->capture = capture;
-    digest->flows = flows;
-    digest->log = log;
-    digest->stream = stream;
-    digest->rings = xcalloc(MAX_RINGS, sizeof *digest->rings);
-    digest->work = xmalloc(sizeof *digest->work);
+    digest->state = parts->state;
+    digest->capture = parts->capture;
+    digest->flows = parts->flows;
+    digest->log = parts->log;
+    digest->stream = parts->stream;
+    digest->rings = xcalloc(MLOG_MAX_RINGS, sizeof *digest->rings);
+    digest->group = xmalloc(sizeof *digest->group);
+    digest->group->n = 0;
     digest->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (digest->wake_fd < 0) {
         VLOG_FATAL("eventfd failed (%s)", ovs_strerror(errno));
     }
     atomic_init(&digest->exit, false);
     atomic_init(&digest->discard, false);
+    atomic_init(&digest->quiet, false);
     atomic_count_init(&digest->n_waiting, 0);
     ovs_mutex_init(&digest->pass_mutex);
     ovs_mutex_init(&digest->mutex);
     xpthread_cond_init(&digest->published_cond, NULL);
-    mlog_clock_calibrate(&digest->clock);
-    digest->time = digest->clock.ns;
+    init_clock(digest);
     digest->thread = ovs_thread_create("multilog_digest", digest_main, digest);
     return digest;
 }
@@ -508,7 +576,7 @@ mlog_digest_destroy(struct mlog_digest *digest)
         ovs_mutex_destroy(&digest->mutex);
         ovs_mutex_destroy(&digest->pass_mutex);
         close(digest->wake_fd);
-        free(digest->work);
+        free(digest->group);
         free(digest->rings);
         free(digest);
     }
@@ -569,6 +637,13 @@ mlog_digest_unlock(struct mlog_digest *digest)
     OVS_NO_THREAD_SAFETY_ANALYSIS
 {
     ovs_mutex_unlock(&digest->pass_mutex);
+}
+
+void
+mlog_digest_set_quiet(struct mlog_digest *digest, bool quiet)
+{
+    /* Release; pairs with the acquire in fix_cut(). */
+    atomic_store_explicit(&digest->quiet, quiet, memory_order_release);
 }
 
 void

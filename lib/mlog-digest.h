@@ -39,15 +39,24 @@
 #include <stdint.h>
 
 struct mlog_capture;
+struct mlog_state;
 struct mlog_flow_table;
 struct mlog_header_log;
 struct mlog_snapshot;
 struct mlog_stream;
 
-struct mlog_digest *mlog_digest_create(struct mlog_capture *,
-                                       struct mlog_flow_table *,
-                                       struct mlog_header_log *,
-                                       struct mlog_stream *);
+/* What a digest works on.  If 'state' has a commit of an earlier process, the
+ * others have been recovered from it, and records that were in rings then are
+ * digested first. */
+struct mlog_digest_parts {
+    struct mlog_state *state;
+    struct mlog_capture *capture;
+    struct mlog_flow_table *flows;
+    struct mlog_header_log *log;
+    struct mlog_stream *stream;
+};
+
+struct mlog_digest *mlog_digest_create(const struct mlog_digest_parts *);
 void mlog_digest_destroy(struct mlog_digest *);
 
 /* Takes a snapshot of the header log at a cut that is no earlier than this
@@ -66,6 +75,10 @@ void mlog_digest_drain(struct mlog_digest *);
  * stream) may be read and changed in between.  Returns the cut's time, ns. */
 uint64_t mlog_digest_lock(struct mlog_digest *);
 void mlog_digest_unlock(struct mlog_digest *);
+
+/* With 'quiet' there is no writer: capture is off and whoever wrote has
+ * quiesced.  Passes then don't disturb datapath threads. */
+void mlog_digest_set_quiet(struct mlog_digest *, bool quiet);
 
 /* With 'discard', records are taken from the rings and thrown away, and count
  * as lost: to find out what capture costs alone. */

@@ -146,6 +146,15 @@ enum mlog_tri mlog_expr_eval_flow(const struct mlog_expr *,
 void mlog_expr_time_range(const struct mlog_expr *,
                           uint64_t *min, uint64_t *max);
 
+/* False if the expression is false for every record whose values are in
+ * certain ranges: 'get' is asked for fields of MLOG_SCOPE_ROW, and stores the
+ * least and the greatest value that records have and returns true, or returns
+ * false if it doesn't know.  A record that lacks the field counts as zero. */
+typedef bool mlog_zone_func(const void *aux, enum mlog_field_id,
+                            uint64_t *min, uint64_t *max);
+bool mlog_expr_may_match(const struct mlog_expr *, mlog_zone_func *get,
+                         const void *aux);
+
 /* Names that stand alone, such as "tcp" and "drop". */
 struct mlog_predicate {
     const char *name;

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "byte-order.h"
+#include "mlog-flow-id.h"
 #include "openvswitch/dynamic-string.h"
 #include "packets.h"
 #include "util.h"
@@ -534,7 +535,7 @@ get_flow_field(enum mlog_field_id id, const struct mlog_record *record,
         return;
 
     case MLOG_F_FLOW_ID:
-        value->lo = record->flow_id;
+        value->lo = mlog_record_flow_id(record);
         return;
 
     case MLOG_F_DL_SRC:

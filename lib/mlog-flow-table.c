@@ -13,13 +13,13 @@
  * limitations under the License.
  */
 
+
 #include <config.h>
 
 #include "mlog-flow-table.h"
 
 #include "entropy.h"
-#include "jhash.h"
-#include "mlog-ports.h"
+#include "mlog-store.h"
 #include "util.h"
 
 /* Representation
@@ -27,38 +27,62 @@
  *
  * Flows live in chunks that never move, so that readers need no lock:
  *
- *   chunks[index / CHUNK_FLOWS]->flows[index % CHUNK_FLOWS]
+ *   chunks[index / CHUNK_FLOWS][index % CHUNK_FLOWS]
  *
- * The directory of chunks has room for the most flows there can ever be.  A
- * chunk's pointer is stored (release) before any row names an index in it.
+ * A chunk is the file "flows-N" of the store.  Its pointer is stored (release
+ * L, pairs with acquire M) before any row names an index in it.  A free flow
+ * has no references and is in the list of its chunk, linked by 'local'.  New
+ * flows go to the lowest chunk that has room, so that after a flood the upper
+ * ones run empty; an empty chunk is given back.
  *
  * The hash index is an array of 8-byte entries with linear probing, at most
  * half full: the upper half of an entry is the flow's hash, the lower half its
- * index plus 1, 0 if the entry is free.  Only the digest thread uses it.  A
- * deletion moves later entries of the run back, so there are no tombstones.
+ * index plus 1; 0 is a free entry.  Only the digest thread uses it, and only
+ * it is rebuilt, not recovered.  A deletion moves later entries of the run
+ * back, so there are no tombstones.
+ *
+ * It grows without a pause: the larger array is put beside the old one, from
+ * which each insertion moves some entries.  Until it is empty, what isn't
+ * found in the new array is looked for in the old one, where what has moved
+ * or was deleted leaves MOVED behind.
  *
  * The hash is keyed with a random number, so that nobody outside can craft
  * packets whose flows collide. */
 
-#define CHUNK_FLOWS 4096
-#define MAX_CHUNKS (1u << 14)
+#define CHUNK_FLOWS 16384
+#define CHUNK_SIZE (CHUNK_FLOWS * sizeof(struct mlog_flow))
+#define MAX_CHUNKS 4096
 #define MAX_FLOWS (CHUNK_FLOWS * MAX_CHUNKS)
 #define MIN_BUCKETS 4096
+#define MOVES_PER_INSERT 16
+#define MOVED UINT64_MAX
+#define NO_FLOW UINT32_MAX
 
-struct chunk {
-    struct mlog_flow flows[CHUNK_FLOWS];
+/* An array of buckets. */
+struct buckets {
+    uint64_t *entries;          /* NULL if there is none. */
+    uint32_t mask;
+};
+
+/* What the digest knows of a chunk. */
+struct chunk_info {
+    struct mlog_mapping mapping;
+    uint32_t n_used;
+    uint32_t free;              /* First of its free flows, or NO_FLOW. */
 };
 
 struct mlog_flow_table {
-    uint64_t *buckets;
-    uint32_t bucket_mask;
-    uint32_t n_free;            /* Length of 'free'. */
-    uint32_t *free;             /* Indexes to be used again. */
-    size_t allocated_free;
+    struct mlog_store *store;
+    struct buckets index;
+    struct buckets old;         /* While it is emptied into 'index'... */
+    uint32_t moved;             /* ...buckets of it below this are. */
+    uint32_t first_free;        /* No chunk below has a free flow. */
+    struct chunk_info infos[MAX_CHUNKS];
 
     atomic_size_t n_flows;
-    atomic_uint32_t limit;      /* Indexes below have been used. */
-    ATOMIC(struct chunk *) chunks[MAX_CHUNKS];
+    atomic_size_t memory;
+    atomic_uint32_t n_chunks;   /* Chunks from here on have never been. */
+    ATOMIC(struct mlog_flow *) chunks[MAX_CHUNKS];
 };
 
 static uint64_t hash_seed[2];
@@ -104,39 +128,33 @@ mlog_flow_key_hash(const struct mlog_flow_key *key)
     return hash ^ hash >> 32;
 }
 
-uint64_t
-mlog_flow_id(const struct mlog_flow_key *key)
+static void
+add_memory(struct mlog_flow_table *table, size_t n)
 {
-    struct {
-        ovs_be32 src[4];
-        ovs_be32 dst[4];
-        ovs_be16 dl_type;
-        ovs_be16 vlan_vid[2];
-        ovs_be16 tp_src;
-        ovs_be16 tp_dst;
-        uint8_t nw_proto;
-        uint8_t reserved;
-        uint32_t in_port;
-    } id = {
-        .dl_type = htons(key->dl_type),
-        .vlan_vid = { htons(key->vlan_tci[0] & 0x1fff),
-                      htons(key->vlan_tci[1] & 0x1fff) },
-        .tp_src = htons(key->tp_src),
-        .tp_dst = htons(key->tp_dst),
-        .nw_proto = key->nw_proto,
-    };
-    const char *in_port = mlog_ports_name(key->in_port);
+    size_t memory;
 
-    BUILD_ASSERT(sizeof id == 48);
-    memcpy(id.src, key->src, sizeof id.src);
-    memcpy(id.dst, key->dst, sizeof id.dst);
-    id.in_port = in_port ? jhash_bytes(in_port, strlen(in_port), 0) : 0;
-    return (uint64_t) jhash_bytes(&id, sizeof id, 1) << 32
-           | jhash_bytes(&id, sizeof id, 2);
+    atomic_read_relaxed(&table->memory, &memory);
+    atomic_store_relaxed(&table->memory, memory + n);
+}
+
+static void
+buckets_init(struct mlog_flow_table *table, struct buckets *b, uint32_t n)
+{
+    b->entries = xcalloc(n, sizeof *b->entries);
+    b->mask = n - 1;
+    add_memory(table, n * sizeof *b->entries);
+}
+
+static void
+buckets_destroy(struct mlog_flow_table *table, struct buckets *b)
+{
+    add_memory(table, -((size_t) b->mask + 1) * sizeof *b->entries);
+    free(b->entries);
+    b->entries = NULL;
 }
 
 struct mlog_flow_table *
-mlog_flow_table_create(void)
+mlog_flow_table_create(struct mlog_store *store)
 {
     struct mlog_flow_table *table = xzalloc(sizeof *table);
 
@@ -144,10 +162,11 @@ mlog_flow_table_create(void)
         get_entropy_or_die(hash_seed, sizeof hash_seed);
         hash_seed[1] |= 1;
     }
-    table->bucket_mask = MIN_BUCKETS - 1;
-    table->buckets = xcalloc(MIN_BUCKETS, sizeof *table->buckets);
+    table->store = store;
     atomic_init(&table->n_flows, 0);
-    atomic_init(&table->limit, 0);
+    atomic_init(&table->n_chunks, 0);
+    atomic_init(&table->memory, sizeof *table);
+    buckets_init(table, &table->index, MIN_BUCKETS);
     return table;
 }
 
@@ -156,27 +175,31 @@ mlog_flow_table_destroy(struct mlog_flow_table *table)
 {
     if (table) {
         for (size_t i = 0; i < MAX_CHUNKS; i++) {
-            struct chunk *chunk;
-
-            atomic_read_relaxed(&table->chunks[i], &chunk);
-            free(chunk);
+            mlog_store_unmap(&table->infos[i].mapping);
         }
-        free(table->buckets);
-        free(table->free);
+        free(table->index.entries);
+        free(table->old.entries);
         free(table);
     }
+}
+
+/* Flows. */
+
+static struct mlog_flow *
+get_chunk(const struct mlog_flow_table *table, uint32_t i)
+{
+    struct mlog_flow *chunk;
+
+    /* Acquire M. */
+    atomic_read_explicit(&CONST_CAST(struct mlog_flow_table *, table)
+                         ->chunks[i], &chunk, memory_order_acquire);
+    return chunk;
 }
 
 static struct mlog_flow *
 get_flow(const struct mlog_flow_table *table, uint32_t index)
 {
-    struct chunk *chunk;
-
-    /* Acquire, pairs with the release in new_index(). */
-    atomic_read_explicit(&CONST_CAST(struct mlog_flow_table *, table)
-                         ->chunks[index / CHUNK_FLOWS],
-                         &chunk, memory_order_acquire);
-    return chunk ? &chunk->flows[index % CHUNK_FLOWS] : NULL;
+    return get_chunk(table, index / CHUNK_FLOWS) + index % CHUNK_FLOWS;
 }
 
 const struct mlog_flow *
@@ -185,10 +208,146 @@ mlog_flow_table_get(const struct mlog_flow_table *table, uint32_t index)
     return get_flow(table, index);
 }
 
+static char *
+chunk_file(uint32_t i)
+{
+    return xasprintf("flows-%"PRIu32, i);
+}
+
+/* Takes the memory of 'info', of chunk 'i', into use. */
+static void
+add_chunk(struct mlog_flow_table *table, uint32_t i)
+{
+    uint32_t n_chunks;
+
+    /* Release L. */
+    atomic_store_explicit(&table->chunks[i], table->infos[i].mapping.data,
+                          memory_order_release);
+    add_memory(table, CHUNK_SIZE);
+    atomic_read_relaxed(&table->n_chunks, &n_chunks);
+    atomic_store_relaxed(&table->n_chunks, MAX(n_chunks, i + 1));
+}
+
+/* Puts all unreferenced flows of chunk 'i' into its list, lowest first. */
+static void
+collect_free_flows(struct mlog_flow_table *table, uint32_t i)
+{
+    struct chunk_info *info = &table->infos[i];
+    struct mlog_flow *chunk = info->mapping.data;
+
+    info->free = NO_FLOW;
+    info->n_used = 0;
+    for (uint32_t j = CHUNK_FLOWS; j-- > 0; ) {
+        if (chunk[j].refs) {
+            info->n_used++;
+        } else {
+            chunk[j].local = info->free;
+            info->free = j;
+        }
+    }
+}
+
+static bool
+make_chunk(struct mlog_flow_table *table, uint32_t i)
+{
+    char *file = chunk_file(i);
+    int error = mlog_store_create(table->store, file, CHUNK_SIZE, false,
+                                  &table->infos[i].mapping);
+
+    free(file);
+    if (!error) {
+        collect_free_flows(table, i);
+        add_chunk(table, i);
+    }
+    return !error;
+}
+
+/* No row names a flow of chunk 'i', so no reader looks at one. */
+static void
+drop_chunk(struct mlog_flow_table *table, uint32_t i)
+{
+    char *file = chunk_file(i);
+
+    atomic_store_relaxed(&table->chunks[i], NULL);
+    mlog_store_unmap(&table->infos[i].mapping);
+    mlog_store_remove(table->store, file);
+    add_memory(table, -CHUNK_SIZE);
+    free(file);
+}
+
+/* Returns the index of a free flow, or NO_FLOW. */
+static uint32_t
+take_index(struct mlog_flow_table *table)
+{
+    for (uint32_t i = table->first_free; i < MAX_CHUNKS; i++) {
+        struct chunk_info *info = &table->infos[i];
+
+        if (!info->mapping.data && !make_chunk(table, i)) {
+            return NO_FLOW;
+        }
+        if (info->free != NO_FLOW) {
+            uint32_t j = info->free;
+
+            info->free = get_chunk(table, i)[j].local;
+            info->n_used++;
+            table->first_free = i;
+            return i * CHUNK_FLOWS + j;
+        }
+    }
+    return NO_FLOW;
+}
+
+static void
+give_index_back(struct mlog_flow_table *table, uint32_t index)
+{
+    uint32_t i = index / CHUNK_FLOWS;
+    struct chunk_info *info = &table->infos[i];
+
+    get_flow(table, index)->local = info->free;
+    info->free = index % CHUNK_FLOWS;
+    table->first_free = MIN(table->first_free, i);
+    if (!--info->n_used && i) {
+        drop_chunk(table, i);
+    }
+}
+
+/* The hash index. */
+
 void
 mlog_flow_table_prefetch(const struct mlog_flow_table *table, uint32_t hash)
 {
-    OVS_PREFETCH(&table->buckets[hash & table->bucket_mask]);
+    OVS_PREFETCH(&table->index.entries[hash & table->index.mask]);
+}
+
+void
+mlog_flow_table_prefetch_flow(const struct mlog_flow_table *table,
+                              uint32_t hash)
+{
+    uint64_t entry = table->index.entries[hash & table->index.mask];
+
+    if (entry_hash(entry) == hash && entry) {
+        struct mlog_flow *flow = get_flow(table, entry_index(entry));
+
+        OVS_PREFETCH_WRITE(flow);
+        OVS_PREFETCH_WRITE(&flow->hash);
+    }
+}
+
+/* Returns the bucket of the flow with 'key', or NULL. */
+static inline uint64_t *
+find_bucket(const struct mlog_flow_table *table, const struct buckets *b,
+            const struct mlog_flow_key *key, uint32_t hash)
+{
+    for (uint32_t i = hash & b->mask; b->entries[i]; i = (i + 1) & b->mask) {
+        uint64_t entry = b->entries[i];
+
+        if (entry_hash(entry) == hash && entry != MOVED
+            && !memcmp(&get_flow(table, entry_index(entry))->key, key,
+                       sizeof *key)) {
+            return &b->entries[i];
+        }
+    }
+    return NULL;
 }
 
 struct mlog_flow *
@@ -196,86 +355,91 @@ mlog_flow_table_find(struct mlog_flow_table *table,
                      const struct mlog_flow_key *key, uint32_t hash,
                      uint32_t *index)
 {
-    for (uint32_t i = hash & table->bucket_mask; table->buckets[i];
-         i = (i + 1) & table->bucket_mask) {
-        uint64_t entry = table->buckets[i];
+    uint64_t *bucket = find_bucket(table, &table->index, key, hash);
 
-        if (entry_hash(entry) == hash) {
-            struct mlog_flow *flow = get_flow(table, entry_index(entry));
-
-            if (!memcmp(&flow->key, key, sizeof *key)) {
-                *index = entry_index(entry);
-                return flow;
-            }
+    if (OVS_UNLIKELY(!bucket)) {
+        bucket = (table->old.entries
+                  ? find_bucket(table, &table->old, key, hash) : NULL);
+        if (!bucket) {
+            return NULL;
         }
     }
-    return NULL;
+    *index = entry_index(*bucket);
+    return get_flow(table, *index);
 }
 
 static void
-place(struct mlog_flow_table *table, uint64_t entry)
+place(struct buckets *b, uint64_t entry)
 {
-    uint32_t i = entry_hash(entry) & table->bucket_mask;
+    uint32_t i = entry_hash(entry) & b->mask;
 
-    while (table->buckets[i]) {
-        i = (i + 1) & table->bucket_mask;
+    while (b->entries[i]) {
+        i = (i + 1) & b->mask;
     }
-    table->buckets[i] = entry;
+    b->entries[i] = entry;
+}
+
+/* Moves some entries on from 'old'.  It has half as many buckets as 'index'
+ * and is empty long before that is half full. */
+static void
+move_some(struct mlog_flow_table *table)
+{
+    struct buckets *old = &table->old;
+
+    for (int i = 0; i < MOVES_PER_INSERT; i++) {
+        uint64_t *entry = &old->entries[table->moved];
+
+        if (*entry && *entry != MOVED) {
+            place(&table->index, *entry);
+            *entry = MOVED;
+        }
+        if (table->moved++ == old->mask) {
+            buckets_destroy(table, old);
+            break;
+        }
+    }
 }
 
 static void
 grow(struct mlog_flow_table *table)
 {
-    uint64_t *old = table->buckets;
-    size_t n_old = (size_t) table->bucket_mask + 1;
-
-    table->bucket_mask = n_old * 2 - 1;
-    table->buckets = xcalloc(n_old * 2, sizeof *table->buckets);
-    for (size_t i = 0; i < n_old; i++) {
-        if (old[i]) {
-            place(table, old[i]);
-        }
+    while (table->old.entries) {
+        move_some(table);
     }
-    free(old);
+    table->old = table->index;
+    table->moved = 0;
+    buckets_init(table, &table->index, (table->old.mask + 1) * 2);
 }
 
-/* Returns an index that no flow has, or MAX_FLOWS. */
-static uint32_t
-new_index(struct mlog_flow_table *table)
+static void
+add_to_index(struct mlog_flow_table *table, uint32_t hash, uint32_t index)
 {
-    uint32_t index;
+    size_t n_flows;
 
-    if (table->n_free) {
-        return table->free[--table->n_free];
+    atomic_read_relaxed(&table->n_flows, &n_flows);
+    if (n_flows * 2 > table->index.mask) {
+        grow(table);
     }
-    atomic_read_relaxed(&table->limit, &index);
-    if (index < MAX_FLOWS) {
-        if (!(index % CHUNK_FLOWS)) {
-            atomic_store_explicit(&table->chunks[index / CHUNK_FLOWS],
-                                  xzalloc_cacheline(sizeof(struct chunk)),
-                                  memory_order_release);
-        }
-        atomic_store_relaxed(&table->limit, index + 1);
+    if (table->old.entries) {
+        move_some(table);
     }
-    return index;
+    place(&table->index, make_entry(hash, index));
+    atomic_store_relaxed(&table->n_flows, n_flows + 1);
 }
 
-/* Returns the new flow, with no references; NULL if there are too many. */
 struct mlog_flow *
 mlog_flow_table_insert(struct mlog_flow_table *table,
                        const struct mlog_flow_key *key, uint32_t hash,
                        uint64_t time, uint32_t *indexp)
 {
-    uint32_t index = new_index(table);
-    size_t n_flows;
+    uint32_t index = take_index(table);
 
-    if (index >= MAX_FLOWS) {
+    if (index == NO_FLOW) {
         return NULL;
     }
 
     struct mlog_flow *flow = get_flow(table, index);
     flow->key = *key;
-    flow->flow_id = mlog_flow_id(key);
     flow->hash = hash;
     flow->refs = 0;
     flow->last_segment = 0;
@@ -285,33 +449,63 @@ mlog_flow_table_insert(struct mlog_flow_table *table,
     atomic_init(&flow->packets, 0);
     atomic_init(&flow->bytes, 0);
     atomic_init(&flow->last, time);
-
-    atomic_read_relaxed(&table->n_flows, &n_flows);
-    if (n_flows * 2 > table->bucket_mask) {
-        grow(table);
-    }
-    place(table, make_entry(hash, index));
-    atomic_store_relaxed(&table->n_flows, n_flows + 1);
+    add_to_index(table, hash, index);
     *indexp = index;
     return flow;
 }
 
 /* Frees bucket 'i' and moves entries that it kept from their place back. */
 static void
-erase(struct mlog_flow_table *table, uint32_t i)
+erase(struct buckets *b, uint32_t i)
 {
-    uint32_t mask = table->bucket_mask;
+    uint32_t mask = b->mask;
 
-    for (uint32_t j = (i + 1) & mask; table->buckets[j]; j = (j + 1) & mask) {
-        uint32_t home = entry_hash(table->buckets[j]) & mask;
+    for (uint32_t j = (i + 1) & mask; b->entries[j]; j = (j + 1) & mask) {
+        uint32_t home = entry_hash(b->entries[j]) & mask;
 
         /* Entry 'j' may move to 'i' if its home isn't after 'i'. */
         if (((j - home) & mask) >= ((j - i) & mask)) {
-            table->buckets[i] = table->buckets[j];
+            b->entries[i] = b->entries[j];
             i = j;
         }
     }
-    table->buckets[i] = 0;
+    b->entries[i] = 0;
+}
+
+static void
+remove_from_index(struct mlog_flow_table *table, uint32_t hash,
+                  uint32_t index)
+{
+    uint64_t entry = make_entry(hash, index);
+    struct buckets *b = &table->index;
+    uint32_t i = hash & b->mask;
+    size_t n_flows;
+
+    while (b->entries[i] && b->entries[i] != entry) {
+        i = (i + 1) & b->mask;
+    }
+    if (b->entries[i]) {
+        erase(b, i);
+    } else {
+        b = &table->old;
+        i = hash & b->mask;
+        while (b->entries[i] != entry) {
+            i = (i + 1) & b->mask;
+        }
+        b->entries[i] = MOVED;
+    }
+    atomic_read_relaxed(&table->n_flows, &n_flows);
+    atomic_store_relaxed(&table->n_flows, n_flows - 1);
+}
+
+void
+mlog_flow_table_release_unused(struct mlog_flow_table *table,
+                               struct mlog_flow *flow, uint32_t index)
+{
+    if (!flow->refs) {
+        remove_from_index(table, flow->hash, index);
+        give_index_back(table, index);
+    }
 }
 
 /* Gives one reference back.  With the last one, the flow goes. */
@@ -319,27 +513,75 @@ void
 mlog_flow_table_unref(struct mlog_flow_table *table, uint32_t index)
 {
     struct mlog_flow *flow = get_flow(table, index);
-    size_t n_flows;
 
-    if (--flow->refs) {
-        return;
-    }
-
-    uint64_t entry = make_entry(flow->hash, index);
-    uint32_t i = flow->hash & table->bucket_mask;
-    while (table->buckets[i] != entry) {
-        i = (i + 1) & table->bucket_mask;
-    }
-    erase(table, i);
-
-    if (table->n_free >= table->allocated_free) {
-        table->free = x2nrealloc(table->free, &table->allocated_free,
-                                 sizeof *table->free);
-    }
-    table->free[table->n_free++] = index;
-    atomic_read_relaxed(&table->n_flows, &n_flows);
-    atomic_store_relaxed(&table->n_flows, n_flows - 1);
+    flow->refs--;
+    mlog_flow_table_release_unused(table, flow, index);
 }
+
+/* Recovery.
+ *
+ * What a segment refers to was complete before the segment's rows were
+ * committed, and its index isn't given away again before a commit that no
+ * longer has the segment.  All the rest of a flow is made anew. */
+
+void
+mlog_flow_table_recover(struct mlog_flow_table *table)
+{
+    for (uint32_t i = 0; i < MAX_CHUNKS; i++) {
+        struct mlog_mapping *mapping = &table->infos[i].mapping;
+        char *file = chunk_file(i);
+
+        if (!mlog_store_load(table->store, file, mapping)) {
+            if (mapping->size >= CHUNK_SIZE) {
+                struct mlog_flow *chunk = mapping->data;
+
+                for (uint32_t j = 0; j < CHUNK_FLOWS; j++) {
+                    chunk[j].refs = 0;
+                }
+                add_chunk(table, i);
+            } else {
+                mlog_store_unmap(mapping);
+            }
+        }
+        free(file);
+    }
+}
+
+struct mlog_flow *
+mlog_flow_table_recover_ref(struct mlog_flow_table *table, uint32_t index)
+{
+    if (index >= MAX_FLOWS || !get_chunk(table, index / CHUNK_FLOWS)) {
+        return NULL;
+    }
+
+    struct mlog_flow *flow = get_flow(table, index);
+    if (!flow->refs++) {
+        flow->hash = mlog_flow_key_hash(&flow->key);
+        flow->last_segment = 0;
+        flow->class = flow->class_generation = 0;
+        flow->first = 0;
+        atomic_init(&flow->packets, 0);
+        atomic_init(&flow->bytes, 0);
+        atomic_init(&flow->last, 0);
+        add_to_index(table, flow->hash, index);
+    }
+    return flow;
+}
+
+void
+mlog_flow_table_recovered(struct mlog_flow_table *table)
+{
+    for (uint32_t i = 0; i < MAX_CHUNKS; i++) {
+        if (table->infos[i].mapping.data) {
+            collect_free_flows(table, i);
+            if (!table->infos[i].n_used && i) {
+                drop_chunk(table, i);
+            }
+        }
+    }
+}
+
+/* Readers. */
 
 void
 mlog_flow_stats(const struct mlog_flow *flow_, struct mlog_flow_stats *stats)
@@ -365,21 +607,19 @@ mlog_flow_table_count(const struct mlog_flow_table *table)
 uint32_t
 mlog_flow_table_limit(const struct mlog_flow_table *table)
 {
-    uint32_t limit;
+    uint32_t n;
 
-    atomic_read_relaxed(&CONST_CAST(struct mlog_flow_table *, table)->limit,
-                        &limit);
-    return limit;
+    atomic_read_relaxed(&CONST_CAST(struct mlog_flow_table *, table)->n_chunks,
+                        &n);
+    return n * CHUNK_FLOWS;
 }
 
-/* An estimate for readers of other threads, exact for the digest's. */
 size_t
 mlog_flow_table_memory(const struct mlog_flow_table *table)
 {
-    size_t limit = mlog_flow_table_limit(table);
-    size_t buckets = MAX(MIN_BUCKETS, ROUND_UP_POW2(
-                                          mlog_flow_table_count(table) * 2));
+    size_t memory;
 
-    return sizeof *table + DIV_ROUND_UP(limit, CHUNK_FLOWS)
-           * sizeof(struct chunk) + buckets * sizeof *table->buckets;
+    atomic_read_relaxed(&CONST_CAST(struct mlog_flow_table *, table)->memory,
+                        &memory);
+    return memory;
 }

@@ -32,28 +32,30 @@
  *   readers                                                     x
  *
  * One digest thread owns the table and is its only writer.  Readers may at
- * the same time get flows that a pinned segment refers to: their 'key',
- * 'flow_id' and 'hash' don't change; their counters are read with
- * mlog_flow_stats(). */
+ * the same time get flows that a pinned segment refers to: their 'key'
+ * doesn't change; their counters are read with mlog_flow_stats(). */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "mlog-record.h"
 #include "ovs-atomic.h"
 
-/* One flow.  'key', 'flow_id' and 'hash' are constant while the flow has
- * references; the counters are written by the digest thread alone and may be
- * read by any thread; the other members belong to the digest thread. */
+struct mlog_store;
+
+/* One flow.  'key' is constant while the flow has references; the counters are
+ * written by the digest thread alone and may be read by any thread; the other
+ * members belong to the digest thread. */
 struct mlog_flow {
     struct mlog_flow_key key;
-    uint64_t flow_id;               /* mlog_flow_id(&key). */
     uint32_t hash;
     uint32_t refs;                  /* Segments with rows of this flow. */
-    uint32_t last_segment;          /* Newest of them: its sequence number. */
+    uint32_t last_segment;          /* Newest of them: its number... */
+    uint32_t local;                 /* ...and the flow's number within it. */
     uint32_t class;                 /* Set of filters, see mlog-stream.h... */
     uint32_t class_generation;      /* ...and when it was computed. */
-    uint32_t reserved;
+    uint64_t reserved;
     atomic_uint64_t packets;
     atomic_uint64_t bytes;
     atomic_uint64_t last;           /* Time of the newest packet, ns. */
@@ -68,26 +70,54 @@ struct mlog_flow_stats {
     uint64_t last;
 };
 
-/* Returns the identifier of the flow with 'key', as the field 'flow_id' shows
- * it: a hash of addresses, protocol, ports, VLANs and ingress port (by name),
- * without MAC addresses and fragment bits.  It is the same in every run and
- * on every host.  Two flows may share one, with probability 2**-64. */
-uint64_t mlog_flow_id(const struct mlog_flow_key *key);
-
-struct mlog_flow_table *mlog_flow_table_create(void);
+/* Flows are kept in 'store'. */
+struct mlog_flow_table *mlog_flow_table_create(struct mlog_store *store);
 void mlog_flow_table_destroy(struct mlog_flow_table *);
+
+/* Recovery of the flows of an earlier process, before anything else is done
+ * with the table: mlog_flow_table_recover() finds what flows there are, then
+ * each reference is told with mlog_flow_table_recover_ref(), which returns
+ * the flow, or NULL if there is none with that index, and then
+ * mlog_flow_table_recovered() forgets those without one. */
+void mlog_flow_table_recover(struct mlog_flow_table *);
+struct mlog_flow *mlog_flow_table_recover_ref(struct mlog_flow_table *,
+                                              uint32_t index);
+void mlog_flow_table_recovered(struct mlog_flow_table *);
 
 /* Digest thread only. */
 uint32_t mlog_flow_key_hash(const struct mlog_flow_key *);
 void mlog_flow_table_prefetch(const struct mlog_flow_table *, uint32_t hash);
+
+/* Fetches the flow that mlog_flow_table_find() is likely to look at. */
+void mlog_flow_table_prefetch_flow(const struct mlog_flow_table *,
+                                   uint32_t hash);
 struct mlog_flow *mlog_flow_table_find(struct mlog_flow_table *,
                                        const struct mlog_flow_key *,
                                        uint32_t hash, uint32_t *index);
+
+/* Returns the new flow, with no references, or NULL if there is no room. */
 struct mlog_flow *mlog_flow_table_insert(struct mlog_flow_table *,
                                          const struct mlog_flow_key *,
                                          uint32_t hash, uint64_t time,
                                          uint32_t *index);
 void mlog_flow_table_unref(struct mlog_flow_table *, uint32_t index);
+
+/* Lets 'flow' go if it has no references. */
+void mlog_flow_table_release_unused(struct mlog_flow_table *,
+                                    struct mlog_flow *flow, uint32_t index);
+
+/* Counts a packet of 'flow'. */
+static inline void
+mlog_flow_count(struct mlog_flow *flow, uint32_t pkt_len, uint64_t time)
+{
+    uint64_t packets, bytes;
+
+    atomic_read_relaxed(&flow->packets, &packets);
+    atomic_read_relaxed(&flow->bytes, &bytes);
+    atomic_store_relaxed(&flow->packets, packets + 1);
+    atomic_store_relaxed(&flow->bytes, bytes + pkt_len);
+    atomic_store_relaxed(&flow->last, time);
+}
 
 /* Any thread. */
 const struct mlog_flow *mlog_flow_table_get(const struct mlog_flow_table *,

@@ -20,41 +20,67 @@
  * ==============
  *
  * One row per record, oldest first, in order of time across all datapath
- * threads.  The log is a list of segments of MLOG_SEGMENT_ROWS rows: the
- * newest is open, the others are sealed and don't change any more.  When the
- * log outgrows its budget, the oldest segment expires; its rows are counted,
- * with their time range.
+ * threads.  The log is a list of segments of at most MLOG_SEGMENT_ROWS rows:
  *
- *   segment:  rows[0 .. n_rows)     struct mlog_row, time ascending
- *             flows[0 .. n_flows)   indexes of the distinct flows of 'rows'
+ *   open      the newest, to which the digest appends; rows as they are
+ *   full      doesn't change any more, waits to be sealed; rows as they are
+ *   sealed    compressed columns, zone maps and postings: mlog-sealed.h
+ *
+ * A row names its flow by a *local* number, the position of the flow in the
+ * segment's list of its distinct flows; the list has their indexes in the flow
+ * table.  When the log outgrows its budget, the oldest segment expires; its
+ * rows are counted, with their time range.
  *
  * Readers
  * =======
  *
  * A reader takes a snapshot: it pins the segments that exist and fixes how
- * many rows of each it sees (for sealed segments all).  What the snapshot
- * covers neither moves nor changes nor goes away until it is released, and
- * the flows that its rows name stay in the flow table.  Expired segments that
- * are pinned keep their memory until then.
+ * many rows of each it sees (for full and sealed segments all).  What the
+ * snapshot covers neither moves nor changes nor goes away until it is
+ * released, and the flows that its rows name stay in the flow table.
+ *
+ * There is a bound to this: an expired segment that has been pinned for
+ * longer than MLOG_PIN_BOUND_NS is taken away from its readers.  So whoever
+ * looks at a segment brackets that with mlog_snapshot_enter(), which may say
+ * that the segment has expired, and mlog_snapshot_leave().
+ *
+ * Survival
+ * ========
+ *
+ * Segments are files of a store (mlog-store.h).  What is in them up to the
+ * latest commit (mlog-state.h) is there again after
+ * mlog_header_log_recover().
+ *
+ * Guarantees, cited by tests:
+ *
+ *   G5  A snapshot at cut T has exactly the rows with time <= T that have not
+ *       expired, in order of time.
+ *   G6  What a snapshot covers doesn't change, and the flows of its rows stay,
+ *       while a reader has entered the segment.
+ *   G7  Sealing changes neither rows nor their order nor their flows.
  *
  * Thread-safety
  * =============
  *
- * One digest thread appends.  Any thread may take and release snapshots and
- * read statistics at the same time: taking one is a short critical section,
- * reading it needs no lock. */
+ * One digest thread appends, commits and reclaims.  One thread seals.  Any
+ * thread may take and release snapshots and read statistics at the same time:
+ * taking one is a short critical section, reading it needs no lock. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "mlog-record.h"
+#include "mlog-sealed.h"
+#include "mlog-state.h"
+#include "openvswitch/list.h"
 #include "ovs-atomic.h"
 
 struct mlog_flow_table;
-struct ds;
+struct mlog_store;
 
 #define MLOG_SEGMENT_ROWS (UINT32_C(1) << 18)
+#define MLOG_PIN_BOUND_NS UINT64_C(10000000000)
 
 struct mlog_segment {
     uint64_t base_time;         /* Rows' times count from here, ns. */
@@ -62,30 +88,22 @@ struct mlog_segment {
     uint32_t seq;               /* Sequence number, from 1. */
     atomic_uint32_t n_rows;     /* Release: digest thread; acquire: readers. */
     atomic_uint32_t n_flows;    /* Stored before 'n_rows'. */
-    struct mlog_row *rows;
-    uint32_t *flows;
-
-    /* Owned by the log. */
-    struct mlog_segment *next;  /* Newer one. */
-    unsigned int n_pins;
-};
-
-/* Records that the datapath threads could not hand over, because their ring
- * was full: 'count' of them, all of times in [from, to], ns. */
-struct mlog_gap {
-    uint64_t from;
-    uint64_t to;
-    uint64_t count;
+    struct mlog_row *rows;      /* NULL if sealed. */
+    const struct mlog_sealed *sealed;   /* NULL if not sealed. */
+    uint32_t *flows;            /* Indexes in the flow table; NULL if... */
+    const struct mlog_flow_key *keys;   /* ...loaded from the archive. */
 };
 
 struct mlog_snapshot_segment {
     const struct mlog_segment *segment;
     uint32_t n_rows;
     uint32_t n_flows;
+    atomic_uint32_t n_readers;  /* That have entered. */
+    atomic_bool revoked;        /* 'segment' must not be looked at. */
 };
 
 struct mlog_snapshot {
-    const struct mlog_header_log *log;
+    struct mlog_header_log *log;
     const struct mlog_flow_table *flows;
     uint64_t cut;                   /* Every record up to this time, ns. */
     struct mlog_snapshot_segment *segments;     /* Oldest first. */
@@ -94,32 +112,88 @@ struct mlog_snapshot {
     size_t n_gaps;
     uint64_t n_expired;             /* Rows that expired, ever... */
     uint64_t expired_until;         /* ...the newest of them, ns. */
+    struct ovs_list node;           /* In the log. */
 };
 
-struct mlog_header_log *mlog_header_log_create(struct mlog_flow_table *,
+/* Keeps flows in 'flows' and segments in 'store'. */
+struct mlog_header_log *mlog_header_log_create(struct mlog_flow_table *flows,
+                                               struct mlog_store *store,
                                                size_t budget);
 void mlog_header_log_destroy(struct mlog_header_log *);
 
+/* Takes up what an earlier process had committed, before anything else is
+ * done with the log or the flow table.  Segments that are damaged or missing
+ * are left out, and their rows counted as lost.  Returns the number of rows
+ * that are there. */
+uint64_t mlog_header_log_recover(struct mlog_header_log *,
+                                 const struct mlog_commit *);
+
 /* Digest thread only.
  *
- * mlog_header_log_append() returns the place for one more row, for a packet
- * of 'time' (no earlier than the last one's) and the flow with 'index'; the
- * caller fills it in, all but 'time_port', whose time part it takes from
- * '*ns_after_base'.  What was appended becomes visible to new snapshots with
+ * mlog_header_log_append() appends a row for a packet of 'time' (no earlier
+ * than the last one's) and the flow with 'index', and returns it for the
+ * caller to fill in, all but 'time_port', whose time part it takes from
+ * '*ns_after_base', and 'flow'; NULL if there is no memory.
+ *
+ * What was appended becomes visible to new snapshots with
  * mlog_header_log_publish(), which also states that everything up to 'time'
- * is there. */
+ * is there.
+ *
+ * mlog_header_log_fill_commit() says in a commit what it covers.  After the
+ * commit mlog_header_log_committed() frees what expired before it and is no
+ * longer pinned. */
 struct mlog_row *mlog_header_log_append(struct mlog_header_log *,
                                         uint64_t time, uint32_t flow_index,
-                                        uint64_t *ns_after_base);
+                                        uint64_t *ns_after_base,
+                                        uint32_t *local);
 void mlog_header_log_publish(struct mlog_header_log *, uint64_t time);
+
+/* Lets the open segment be full with the rows that it has. */
+void mlog_header_log_close_segment(struct mlog_header_log *);
 void mlog_header_log_add_gap(struct mlog_header_log *,
                              const struct mlog_gap *);
+void mlog_header_log_fill_commit(struct mlog_header_log *,
+                                 struct mlog_commit *);
+void mlog_header_log_committed(struct mlog_header_log *,
+                               const struct mlog_commit *);
 
-/* Frees what expired and is no longer pinned. */
-void mlog_header_log_reclaim(struct mlog_header_log *);
+/* Sealing thread only: seals the oldest full segment.  Returns false if there
+ * is none. */
+bool mlog_header_log_seal(struct mlog_header_log *);
 
 /* Any thread. */
 void mlog_header_log_set_budget(struct mlog_header_log *, size_t bytes);
+
+/* For tests: instead of MLOG_PIN_BOUND_NS. */
+void mlog_header_log_set_pin_bound(struct mlog_header_log *, uint64_t ns);
+
+struct mlog_header_log_stats {
+    uint64_t n_rows;            /* Held now. */
+    uint64_t n_appended;        /* Ever. */
+    uint64_t n_expired;
+    uint64_t n_archived;        /* Expired here, but archived. */
+    uint64_t expired_until;     /* ns; 0 if none did. */
+    uint64_t n_lost[MLOG_N_LOSSES];     /* Ever. */
+    uint64_t oldest, newest;    /* Times of rows held, ns; 0 if none. */
+    uint64_t published;         /* Everything up to here is visible, ns. */
+    size_t n_segments;
+    size_t n_sealed;
+    size_t n_sealed_rows;
+    size_t sealed_memory;       /* Bytes, of sealed segments. */
+    size_t n_pinned;            /* Segments expired, but still pinned. */
+    uint64_t n_revoked;         /* Segments taken from readers, ever. */
+    size_t budget;
+    size_t memory;              /* Segments, in bytes. */
+};
+void mlog_header_log_get_stats(const struct mlog_header_log *,
+                               struct mlog_header_log_stats *);
+
+/* Copies the gaps that the log remembers, at most MLOG_MAX_GAPS. */
+size_t mlog_header_log_get_gaps(const struct mlog_header_log *,
+                                struct mlog_gap gaps[MLOG_MAX_GAPS]);
+
+/* Snapshots. */
+
 void mlog_snapshot_take(struct mlog_header_log *, struct mlog_snapshot *);
 void mlog_snapshot_release(struct mlog_snapshot *);
 
@@ -127,25 +201,35 @@ void mlog_snapshot_release(struct mlog_snapshot *);
 uint64_t mlog_snapshot_gaps(const struct mlog_snapshot *, uint64_t since,
                             uint64_t until);
 
+/* Returns true if nothing was recorded for a part of [since, until] because
+ * the process was not running. */
+bool mlog_snapshot_has_outage(const struct mlog_snapshot *, uint64_t since,
+                              uint64_t until);
+
+/* Whatever is done with segment 'i' must be between mlog_snapshot_enter(),
+ * if that returns true, and mlog_snapshot_leave(), and should not take longer
+ * than a few milliseconds.  Several threads may enter at once. */
+bool mlog_snapshot_enter(const struct mlog_snapshot *, size_t i);
+void mlog_snapshot_leave(const struct mlog_snapshot *, size_t i);
+
 /* Sets '*start' and '*end' to the range of rows of segment 'i' whose time is
  * within [since, until].  O(log n). */
 void mlog_snapshot_range(const struct mlog_snapshot *, size_t i,
                          uint64_t since, uint64_t until,
                          uint32_t *start, uint32_t *end);
 
-struct mlog_header_log_stats {
-    uint64_t n_rows;            /* Held now. */
-    uint64_t n_appended;        /* Ever. */
-    uint64_t n_expired;
-    uint64_t expired_until;     /* ns; 0 if none did. */
-    uint64_t n_lost;            /* In gaps, ever. */
-    uint64_t oldest, newest;    /* Times of rows held, ns; 0 if none. */
-    uint64_t published;         /* Everything up to here is visible, ns. */
-    size_t n_segments;
-    size_t budget;
-    size_t memory;              /* Segments, in bytes. */
-};
-void mlog_header_log_get_stats(const struct mlog_header_log *,
-                               struct mlog_header_log_stats *);
+/* Returns the key of the flow with number 'local' in 'segment'. */
+const struct mlog_flow_key *mlog_segment_key(const struct mlog_flow_table *,
+                                             const struct mlog_segment *,
+                                             uint32_t local);
+
+/* Copies rows 'start' through 'start' + 'n' - 1 of 'segment'. */
+void mlog_segment_rows(const struct mlog_segment *, uint32_t start, uint32_t n,
+                       struct mlog_row rows[]);
+
+/* Sets 'record' to row 'row' of segment 'i', which is copied to '*storage'. */
+void mlog_snapshot_record(const struct mlog_snapshot *, size_t i,
+                          uint32_t row, struct mlog_row *storage,
+                          struct mlog_record *record);
 
 #endif /* mlog-header-log.h */

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "mlog-store.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
@@ -82,6 +83,29 @@ static struct hmap ofp_numbers OVS_GUARDED_BY(mutex)
     = HMAP_INITIALIZER(&ofp_numbers);
 static const char *datapaths[MLOG_MAX_DATAPATHS] OVS_GUARDED_BY(mutex);
 static unsigned int n_datapaths OVS_GUARDED_BY(mutex);
+
+/* The file "ports": what of all this survives.  Names that are longer are
+ * shortened. */
+struct kept_port {
+    char name[128];
+    char bridge[64];
+    uint32_t dp;
+    uint32_t odp;
+    uint32_t ofp;
+    uint32_t added;                     /* Greater than of older ones. */
+};
+
+struct kept {
+    uint32_t n;                         /* Of 'ports'. */
+    uint32_t n_datapaths;
+    uint32_t n_added;
+    uint32_t reserved;
+    char datapaths[MLOG_MAX_DATAPATHS][64];
+    struct kept_port ports[MLOG_PORTS_KEPT];
+};
+
+static struct mlog_mapping kept_mapping OVS_GUARDED_BY(mutex);
+static struct kept *kept OVS_GUARDED_BY(mutex);     /* Or NULL. */
 
 static const char *
 intern(const char *s)
@@ -162,6 +186,42 @@ find_ofp_number(unsigned int dp, const char *name)
     return NULL;
 }
 
+/* Stores what is known of the port with 'id'.  'n' is stored after the port
+ * is, for the process may end in between. */
+static void
+keep(uint16_t id, bool added)
+    OVS_REQUIRES(mutex)
+{
+    if (kept && id < MLOG_PORTS_KEPT) {
+        const struct port *port = get_port(id);
+        struct kept_port *k = &kept->ports[id];
+        const char *bridge = mlog_ports_bridge(id);
+
+        k->dp = port->dp;
+        k->odp = port->odp;
+        k->ofp = mlog_ports_ofp(id);
+        if (added) {
+            k->added = ++kept->n_added;
+        }
+        ovs_strlcpy(k->name, port->name, sizeof k->name);
+        ovs_strlcpy(k->bridge, bridge ? bridge : "", sizeof k->bridge);
+        atomic_thread_fence(memory_order_release);
+        kept->n = MAX(kept->n, id + 1u);
+    }
+}
+
+static void
+keep_datapaths(void)
+    OVS_REQUIRES(mutex)
+{
+    for (unsigned int i = kept ? kept->n_datapaths : n_datapaths;
+         i < n_datapaths; i++) {
+        ovs_strlcpy(kept->datapaths[i], datapaths[i],
+                    sizeof kept->datapaths[i]);
+        kept->n_datapaths = i + 1;
+    }
+}
+
 static void
 port_set_ofp(struct port *port, const struct ofp_number *n)
 {
@@ -200,6 +260,7 @@ mlog_ports_set_ofp(unsigned int dp, const char *name,
         if (port->dp == dp && port->name == n->name
             && mlog_ports_is_alive(i)) {
             port_set_ofp(port, n);
+            keep(i, false);
         }
     }
 
@@ -290,6 +351,7 @@ mlog_ports_add(unsigned int dp, uint32_t odp_port, const char *name)
         if (n) {
             port_set_ofp(get_port(id), n);
         }
+        keep(id, true);
     }
     number_set(number, id);
     ovs_mutex_unlock(&mutex);
@@ -316,6 +378,7 @@ mlog_ports_datapath(const char *name)
     }
     if (i == n_datapaths && i < MLOG_MAX_DATAPATHS) {
         datapaths[n_datapaths++] = intern(name);
+        keep_datapaths();
     }
     ovs_mutex_unlock(&mutex);
     return i;
@@ -397,4 +460,95 @@ mlog_ports_is_alive(uint16_t id)
         atomic_read_relaxed(&port->alive, &alive);
     }
     return alive;
+}
+
+/* Keeping. */
+
+static bool
+is_string(const char *s, size_t size)
+{
+    return s[0] && memchr(s, '\0', size);
+}
+
+/* Makes datapaths and ports as 'k' has them.  Returns false if that is not
+ * possible. */
+static bool
+recover_kept(const struct kept *k)
+    OVS_REQUIRES(mutex)
+{
+    if (k->n > MLOG_PORTS_KEPT || k->n_datapaths > MLOG_MAX_DATAPATHS) {
+        return false;
+    }
+    for (unsigned int i = 0; i < k->n_datapaths; i++) {
+        if (!is_string(k->datapaths[i], sizeof k->datapaths[i])) {
+            return false;
+        } else if (i == n_datapaths) {
+            datapaths[n_datapaths++] = intern(k->datapaths[i]);
+        } else if (strcmp(datapaths[i], k->datapaths[i])) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < k->n; i++) {
+        const struct kept_port *p = &k->ports[i];
+
+        if (p->dp >= k->n_datapaths || p->odp >= MAX_ODP_PORTS
+            || !is_string(p->name, sizeof p->name)
+            || !memchr(p->bridge, '\0', sizeof p->bridge)) {
+            return false;
+        }
+
+        uint16_t id = find_id(p->dp, p->odp, p->name);
+        if ((id == MLOG_PORT_NONE ? new_id(p->dp, p->odp, p->name) : id)
+            != i) {
+            return false;
+        }
+
+        struct port *port = get_port(i);
+        atomic_store_relaxed(&port->ofp, p->ofp);
+        atomic_store_explicit(&port->bridge,
+                              p->bridge[0] ? intern(p->bridge) : NULL,
+                              memory_order_release);
+
+        ATOMIC(uint32_t) *number = make_number(p->dp, p->odp);
+        uint16_t other = number_get(number);
+        if (other >= k->n || k->ports[other].added <= p->added) {
+            number_set(number, i);
+        }
+    }
+    return true;
+}
+
+bool
+mlog_ports_attach(struct mlog_store *store)
+{
+    bool ok = true;
+
+    ovs_mutex_lock(&mutex);
+    if (!mlog_store_load(store, "ports", &kept_mapping)) {
+        ok = (kept_mapping.size >= sizeof *kept
+              && recover_kept(kept_mapping.data));
+    } else {
+        ok = !mlog_store_create(store, "ports", sizeof *kept, false,
+                                &kept_mapping);
+    }
+    if (ok) {
+        kept = kept_mapping.data;
+        keep_datapaths();
+        for (size_t i = kept->n; i < mlog_ports_count(); i++) {
+            keep(i, true);
+        }
+    } else {
+        mlog_store_unmap(&kept_mapping);
+    }
+    ovs_mutex_unlock(&mutex);
+    return ok;
+}
+
+void
+mlog_ports_detach(void)
+{
+    ovs_mutex_lock(&mutex);
+    mlog_store_unmap(&kept_mapping);
+    kept = NULL;
+    ovs_mutex_unlock(&mutex);
 }

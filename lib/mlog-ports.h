@@ -43,6 +43,17 @@
 #define MLOG_MAX_DATAPATHS 64
 #define MLOG_OFP_PORT_NONE UINT32_MAX
 
+/* Keeps the table in file "ports" of 'store', so that records of this process
+ * can be read by the next one.  If the file is there, the ports in it get the
+ * same identifiers again, and each number stands for the port that it stood
+ * for last; returns false if that cannot be, because the file is damaged or
+ * the table has other ports already.  At most MLOG_PORTS_KEPT identifiers are
+ * kept.  Until mlog_ports_detach(), the store must remain. */
+#define MLOG_PORTS_KEPT 8192
+struct mlog_store;
+bool mlog_ports_attach(struct mlog_store *);
+void mlog_ports_detach(void);
+
 /* Datapath 'dp' (a number below MLOG_MAX_DATAPATHS) has, from now on, a port
  * 'odp_port' called 'name'. */
 void mlog_ports_add(unsigned int dp, uint32_t odp_port, const char *name);

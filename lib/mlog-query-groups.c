@@ -21,6 +21,7 @@
 #include <errno.h>
 
 #include "jhash.h"
+#include "mlog-flow-id.h"
 #include "mlog-flow-table.h"
 #include "mlog-ports.h"
 #include "openvswitch/shash.h"
@@ -141,7 +142,6 @@ struct accumulator {
 };
 
 struct mlog_groups {
-    const struct mlog_snapshot *snapshot;
     struct mlog_group_spec spec;
     struct mlog_query_totals totals;
 
@@ -149,6 +149,8 @@ struct mlog_groups {
     size_t n_flow_fields, n_row_fields;
 
     uint32_t *flow_numbers;     /* Number + 1 of the flow key, by flow. */
+    uint32_t *local_numbers;    /* Same, by local number, for one segment... */
+    uint64_t local_serial;      /* ...this, if not from the flow table. */
     struct intern flow_keys;
     struct intern row_keys;     /* If 'n_row_fields'. */
     uint16_t *ports;            /* See unify_ports(). */
@@ -251,7 +253,7 @@ make_flow_key(const struct mlog_groups *groups,
         struct mlog_flow_key masked;
 
         mask_flow(groups, record->key, &masked);
-        key[0] = record->flow_id;
+        key[0] = mlog_record_flow_id(record);
         memcpy(&key[1], &masked, sizeof masked);
         return;
     }
@@ -310,7 +312,6 @@ groups_create(const struct mlog_snapshot *snapshot,
 {
     struct mlog_groups *groups = xzalloc(sizeof *groups);
 
-    groups->snapshot = snapshot;
     groups->spec = *spec;
     for (size_t i = 0; i < spec->n_fields; i++) {
         bool row = spec->fields[i]->scope == MLOG_SCOPE_ROW;
@@ -337,6 +338,7 @@ mlog_groups_destroy(struct mlog_groups *groups)
         intern_destroy(&groups->flow_keys);
         intern_destroy(&groups->row_keys);
         free(groups->flow_numbers);
+        free(groups->local_numbers);
         free(groups->ports);
         free(groups->groups);
         free(groups->accumulators);
@@ -365,42 +367,40 @@ add_groups(struct mlog_groups *groups, size_t n)
     }
 }
 
-/* Returns the number of the flow key of the flow with index 'flow'. */
+/* Returns the number of the flow key of the flow with number 'local' in the
+ * segment of 'batch'.  It is remembered by that number for the segment, and
+ * by the flow's index in the flow table for all of them. */
 static uint32_t
-get_flow_number(struct mlog_groups *groups, uint32_t index)
+get_flow_number(struct mlog_groups *groups, const struct mlog_batch *batch,
+                uint32_t local)
 {
-    uint32_t number = groups->flow_numbers[index];
+    const uint32_t *flows = batch->segment->flows;
+    uint32_t *number = (flows ? &groups->flow_numbers[flows[local]]
+                        : &groups->local_numbers[local]);
 
-    if (OVS_UNLIKELY(!number)) {
-        const struct mlog_flow *flow
-            = mlog_flow_table_get(groups->snapshot->flows, index);
+    if (OVS_UNLIKELY(!*number)) {
         struct mlog_record record = {
-            .key = &flow->key,
-            .flow_id = flow->flow_id,
+            .key = mlog_segment_key(batch->flows, batch->segment, local),
         };
         uint64_t key[FLOW_KEY_WORDS];
 
         make_flow_key(groups, &record, key);
-        number = intern_get(&groups->flow_keys, key) + 1;
-        groups->flow_numbers[index] = number;
+        *number = intern_get(&groups->flow_keys, key) + 1;
     }
-    return number - 1;
+    return *number - 1;
 }
 
-/* Returns the group of 'row', of 'time', which may be a new one. */
+/* Returns the group of 'row' of 'batch', of 'time', which may be a new one. */
 static uint32_t
-find_group(struct mlog_groups *groups, const struct mlog_row *row,
-           uint64_t time)
+find_group(struct mlog_groups *groups, const struct mlog_batch *batch,
+           const struct mlog_row *row, uint64_t time)
 {
-    uint32_t id = get_flow_number(groups, row->flow);
+    uint32_t id = get_flow_number(groups, batch, row->flow);
 
     if (groups->n_row_fields) {
-        const struct mlog_flow *flow
-            = mlog_flow_table_get(groups->snapshot->flows, row->flow);
         struct mlog_record record = {
-            .key = &flow->key,
+            .key = mlog_segment_key(batch->flows, batch->segment, row->flow),
             .row = row,
-            .flow_id = flow->flow_id,
             .time = time,
         };
         uint64_t key[ROW_KEY_WORDS];
@@ -412,6 +412,21 @@ find_group(struct mlog_groups *groups, const struct mlog_row *row,
         add_groups(groups, id + 1);
     }
     return id;
+}
+
+/* Forgets what is known by local numbers, if 'batch' is of another segment. */
+static void
+enter_batch(struct mlog_groups *groups, const struct mlog_batch *batch)
+{
+    if (!batch->segment->flows && batch->serial != groups->local_serial) {
+        uint32_t n;
+
+        atomic_read_relaxed(&CONST_CAST(struct mlog_segment *,
+                                        batch->segment)->n_flows, &n);
+        free(groups->local_numbers);
+        groups->local_numbers = xcalloc(n, sizeof *groups->local_numbers);
+        groups->local_serial = batch->serial;
+    }
 }
 
 static void
@@ -465,14 +480,15 @@ add_batch(struct mlog_groups *groups, const struct mlog_batch *batch)
 {
     bool needs_flow = groups->n_row_fields || groups->spec.n_aggregates;
 
+    enter_batch(groups, batch);
     for (uint32_t i = 0; i < batch->n; i++) {
         if (needs_flow) {
-            mlog_batch_prefetch(batch, i, groups->snapshot->flows);
+            mlog_batch_prefetch(batch, i);
         }
 
         const struct mlog_row *row = mlog_batch_row(batch, i);
-        uint64_t time = batch->base_time + mlog_row_time(row);
-        uint32_t id = find_group(groups, row, time);
+        uint64_t time = batch->segment->base_time + mlog_row_time(row);
+        uint32_t id = find_group(groups, batch, row, time);
         struct mlog_query_group *group = &groups->groups[id];
         uint32_t len = mlog_row_pkt_len(row);
 
@@ -485,8 +501,7 @@ add_batch(struct mlog_groups *groups, const struct mlog_batch *batch)
         if (groups->spec.n_aggregates) {
             struct mlog_record record;
 
-            mlog_snapshot_record(groups->snapshot, batch->segment,
-                                 mlog_batch_index(batch, i), &record);
+            mlog_batch_record(batch, i, &record);
             accumulate_all(groups, id, &record);
         }
         if (OVS_UNLIKELY(groups->n_groups > groups->max_groups)) {
@@ -517,6 +532,7 @@ mlog_query_groups(const struct mlog_snapshot *snapshot,
         error = add_batch(groups, &batch);
     }
     error = error ? error : mlog_scan_error(scan);
+    groups->totals.n_revoked = mlog_scan_n_expired(scan);
     if (error) {
         mlog_groups_destroy(groups);
         groups = NULL;

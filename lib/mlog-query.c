@@ -39,6 +39,8 @@ mlog_query_get_missing(const struct mlog_snapshot *snapshot,
     }
     totals->gaps = since <= until ? mlog_snapshot_gaps(snapshot, since, until)
                                   : 0;
+    totals->outage = (since <= until
+                      && mlog_snapshot_has_outage(snapshot, since, until));
     totals->expired = (since <= until && snapshot->n_expired
                        && since <= snapshot->expired_until);
 }
@@ -53,6 +55,7 @@ mlog_query_count(const struct mlog_snapshot *snapshot,
 
     mlog_query_get_missing(snapshot, range, totals);
     mlog_scan_count(scan, &totals->count, &totals->bytes);
+    totals->n_revoked = mlog_scan_n_expired(scan);
 
     int error = mlog_scan_error(scan);
     mlog_scan_destroy(scan);
@@ -61,45 +64,70 @@ mlog_query_count(const struct mlog_snapshot *snapshot,
 
 /* Rows.
  *
- * The newest 'limit' are kept in a ring, which has gone round 'count' /
- * 'limit' times in the end.  It grows as far as there are rows. */
+ * The newest 'limit' are kept in a ring.  It grows as far as there are rows.
+ * They are copied, with their flows' keys, for the segment that they are in
+ * may be gone when they are shown. */
 
 struct row_ring {
-    struct mlog_row_ref *refs;
+    struct mlog_query_row *rows;
     size_t n, allocated;        /* Until 'limit' is reached. */
     size_t next;                /* From then on: the oldest, to be replaced. */
     size_t limit;
-    bool oldest;
 };
 
-static void
-row_ring_add(struct row_ring *ring, struct mlog_row_ref ref)
+static struct mlog_query_row *
+row_ring_put(struct row_ring *ring)
 {
     if (ring->n < ring->limit) {
         if (ring->n >= ring->allocated) {
-            ring->refs = x2nrealloc(ring->refs, &ring->allocated,
-                                    sizeof *ring->refs);
+            ring->rows = x2nrealloc(ring->rows, &ring->allocated,
+                                    sizeof *ring->rows);
         }
-        ring->refs[ring->n++] = ref;
-    } else if (!ring->oldest && ring->limit) {
-        ring->refs[ring->next] = ref;
-        ring->next = ring->next + 1 < ring->limit ? ring->next + 1 : 0;
+        return &ring->rows[ring->n++];
+    }
+
+    struct mlog_query_row *row = &ring->rows[ring->next];
+    ring->next = ring->next + 1 < ring->limit ? ring->next + 1 : 0;
+    return row;
+}
+
+/* Adds those rows of 'batch' that will be wanted if no others come. */
+static void
+row_ring_add(struct row_ring *ring, const struct mlog_batch *batch,
+             bool oldest)
+{
+    uint32_t start = (oldest || batch->n <= ring->limit
+                      ? 0 : batch->n - ring->limit);
+    uint32_t end = (oldest ? MIN(batch->n, ring->limit - ring->n)
+                    : ring->limit ? batch->n : 0);
+
+    for (uint32_t i = start; i < end; i++) {
+        struct mlog_query_row *row = row_ring_put(ring);
+        struct mlog_record record;
+
+        mlog_batch_prefetch(batch, i);
+        mlog_batch_record(batch, i, &record);
+        row->row = *record.row;
+        row->key = *record.key;
+        row->time = record.time;
     }
 }
 
 /* Returns the ring's content in order, for the caller to free. */
-static struct mlog_row_ref *
+static struct mlog_query_row *
 row_ring_unroll(struct row_ring *ring)
 {
-    struct mlog_row_ref *refs = xmalloc(MAX(ring->n, 1) * sizeof *refs);
+    if (!ring->next) {
+        return ring->rows;
+    }
+
+    struct mlog_query_row *rows = xmalloc(ring->n * sizeof *rows);
     size_t tail = ring->n - ring->next;
 
-    if (ring->n) {
-        memcpy(refs, ring->refs + ring->next, tail * sizeof *refs);
-        memcpy(refs + tail, ring->refs, ring->next * sizeof *refs);
-    }
-    free(ring->refs);
-    return refs;
+    memcpy(rows, ring->rows + ring->next, tail * sizeof *rows);
+    memcpy(rows + tail, ring->rows, ring->next * sizeof *rows);
+    free(ring->rows);
+    return rows;
 }
 
 int
@@ -109,25 +137,23 @@ mlog_query_rows(const struct mlog_snapshot *snapshot,
                 struct mlog_query_rows *rows)
 {
     struct mlog_scan *scan = mlog_scan_create(snapshot, range, budget);
-    struct row_ring ring = { .limit = limit, .oldest = oldest };
+    struct row_ring ring = { .limit = limit };
     struct mlog_batch batch;
 
     memset(rows, 0, sizeof *rows);
     mlog_query_get_missing(snapshot, range, &rows->totals);
     while (mlog_scan_next(scan, &batch)) {
+        row_ring_add(&ring, &batch, oldest);
         rows->totals.count += batch.n;
         for (uint32_t i = 0; i < batch.n; i++) {
-            row_ring_add(&ring, (struct mlog_row_ref) {
-                .segment = batch.segment,
-                .row = mlog_batch_index(&batch, i),
-            });
             rows->totals.bytes += mlog_row_pkt_len(mlog_batch_row(&batch, i));
         }
     }
+    rows->totals.n_revoked = mlog_scan_n_expired(scan);
 
     int error = mlog_scan_error(scan);
     rows->n = ring.n;
-    rows->refs = row_ring_unroll(&ring);
+    rows->rows = row_ring_unroll(&ring);
     if (error) {
         mlog_query_rows_destroy(rows);
     }
@@ -138,7 +164,7 @@ mlog_query_rows(const struct mlog_snapshot *snapshot,
 void
 mlog_query_rows_destroy(struct mlog_query_rows *rows)
 {
-    free(rows->refs);
-    rows->refs = NULL;
+    free(rows->rows);
+    rows->rows = NULL;
     rows->n = 0;
 }

@@ -38,7 +38,7 @@
  * =============
  *
  * Any number of threads may query one snapshot.  A result belongs to one
- * thread, and may be used as long as the snapshot is held. */
+ * thread, and does not depend on the snapshot. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,9 +58,12 @@ struct mlog_query_totals {
     uint64_t bytes;
     uint64_t gaps;              /* Records lost within the range. */
     bool expired;               /* Older records of the range expired. */
+    bool outage;                /* Nothing was recorded for a part of it. */
+    size_t n_revoked;           /* Segments that expired before they could be
+                                 * read: their records are missing. */
 };
 
-/* Sets 'gaps' and 'expired' of 'totals'. */
+/* Sets 'gaps', 'expired' and 'outage' of 'totals'. */
 void mlog_query_get_missing(const struct mlog_snapshot *,
                             const struct mlog_range *,
                             struct mlog_query_totals *totals);
@@ -70,16 +73,25 @@ int mlog_query_count(const struct mlog_snapshot *, const struct mlog_range *,
 
 /* Rows. */
 
-struct mlog_row_ref {
-    uint32_t segment;           /* For mlog_snapshot_record(). */
-    uint32_t row;
+struct mlog_query_row {
+    struct mlog_row row;
+    struct mlog_flow_key key;
+    uint64_t time;              /* ns. */
 };
 
 struct mlog_query_rows {
     struct mlog_query_totals totals;
-    struct mlog_row_ref *refs;  /* Oldest first. */
+    struct mlog_query_row *rows;        /* Oldest first. */
     size_t n;
 };
+
+static inline struct mlog_record
+mlog_query_record(const struct mlog_query_row *row)
+{
+    return (struct mlog_record) {
+        .key = &row->key, .row = &row->row, .time = row->time
+    };
+}
 
 /* Finds the newest 'limit' rows of 'range', or the oldest; counts all. */
 int mlog_query_rows(const struct mlog_snapshot *, const struct mlog_range *,

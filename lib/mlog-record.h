@@ -154,7 +154,7 @@ mlog_row_ttl(const struct mlog_row *row)
 struct mlog_record {
     const struct mlog_flow_key *key;
     const struct mlog_row *row;
-    uint64_t flow_id;           /* See mlog_flow_id(). */
+    uint64_t flow_id;           /* Or 0: see mlog-flow-id.h. */
     uint64_t time;              /* Nanoseconds since the epoch, UTC. */
 };
 

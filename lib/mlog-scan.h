@@ -38,6 +38,10 @@
  *     error = mlog_scan_error(scan);
  *     mlog_scan_destroy(scan);
  *
+ * A scan finds its rows through an index where that saves work: the flow table
+ * and each segment's postings for fields of the flow, zone maps for those of
+ * the row, bisection for time.
+ *
  * Thread-safety
  * =============
  *
@@ -69,35 +73,43 @@ struct mlog_budget {
     const atomic_bool *cancel;
 };
 
-/* Some rows of one segment.  'rows' are those of the whole segment; the n
- * that match have the indexes in 'selection', or, if that is NULL, 'first',
- * 'first' + 1... */
+/* Some rows of one segment.  The n that match are those of 'rows' with the
+ * indexes in 'selection', or, if that is NULL, 'first', 'first' + 1... */
 struct mlog_batch {
     const struct mlog_row *rows;
     const uint32_t *selection;
     uint32_t first;
     uint32_t n;
-    uint64_t base_time;
-    size_t segment;             /* Index in the snapshot. */
+    const struct mlog_segment *segment;
+    const struct mlog_flow_table *flows;
+    uint64_t serial;            /* Another one for each segment. */
 };
-
-static inline uint32_t
-mlog_batch_index(const struct mlog_batch *batch, uint32_t i)
-{
-    return batch->selection ? batch->selection[i] : batch->first + i;
-}
 
 static inline const struct mlog_row *
 mlog_batch_row(const struct mlog_batch *batch, uint32_t i)
 {
-    return &batch->rows[mlog_batch_index(batch, i)];
+    return &batch->rows[batch->selection ? batch->selection[i]
+                        : batch->first + i];
 }
 
-/* Fetches what mlog_snapshot_record() needs of the row that is
- * MLOG_BATCH_AHEAD after the i-th of 'batch', if there is one. */
+/* Sets 'record' to row 'i' of 'batch'. */
+static inline void
+mlog_batch_record(const struct mlog_batch *batch, uint32_t i,
+                  struct mlog_record *record)
+{
+    const struct mlog_row *row = mlog_batch_row(batch, i);
+
+    *record = (struct mlog_record) {
+        .key = mlog_segment_key(batch->flows, batch->segment, row->flow),
+        .row = row,
+        .time = batch->segment->base_time + mlog_row_time(row),
+    };
+}
+
+/* Fetches the key of the flow of the row that is MLOG_BATCH_AHEAD after the
+ * i-th of 'batch', if there is one. */
 #define MLOG_BATCH_AHEAD 12
-void mlog_batch_prefetch(const struct mlog_batch *, uint32_t i,
-                         const struct mlog_flow_table *);
+void mlog_batch_prefetch(const struct mlog_batch *, uint32_t i);
 
 struct mlog_scan *mlog_scan_create(const struct mlog_snapshot *,
                                    const struct mlog_range *,
@@ -105,7 +117,8 @@ struct mlog_scan *mlog_scan_create(const struct mlog_snapshot *,
 void mlog_scan_destroy(struct mlog_scan *);
 
 /* Gets the next batch, valid until the next call, which has at least one row.
- * Returns false at the end or after an error. */
+ * Returns false at the end or after an error.  Whoever gets a batch should go
+ * on within milliseconds: its segment can't be recycled until then. */
 bool mlog_scan_next(struct mlog_scan *, struct mlog_batch *);
 
 /* Consumes the whole scan and counts the rows and adds up their lengths. */
@@ -114,8 +127,18 @@ void mlog_scan_count(struct mlog_scan *, uint64_t *n_rows, uint64_t *n_bytes);
 /* 0, or ETIMEDOUT or ECANCELED if the scan ended early. */
 int mlog_scan_error(const struct mlog_scan *);
 
-/* Sets 'record' to row 'row' of segment 'segment' of 'snapshot'. */
-void mlog_snapshot_record(const struct mlog_snapshot *, size_t segment,
-                          uint32_t row, struct mlog_record *);
+/* How many segments could not be read (any more) because they had expired and
+ * been pinned for longer than MLOG_PIN_BOUND_NS: what the scan has found is
+ * without (the rest of) them. */
+size_t mlog_scan_n_expired(const struct mlog_scan *);
+
+/* How the scan went, for people. */
+struct mlog_scan_stats {
+    size_t n_segments;          /* With rows in the range... */
+    size_t n_skipped;           /* ...whose flows and zones have no match... */
+    size_t n_by_postings;       /* ...of whose rows only some were read. */
+    uint64_t n_rows;            /* Rows looked at. */
+};
+void mlog_scan_get_stats(const struct mlog_scan *, struct mlog_scan_stats *);
 
 #endif /* mlog-scan.h */

@@ -18,10 +18,72 @@
 #include "multilog.h"
 
 #include "mlog-clock.h"
+#include "mlog-ports.h"
+#include "mlog-sealer.h"
+#include "openvswitch/vlog.h"
 #include "util.h"
 
+VLOG_DEFINE_THIS_MODULE(multilog);
+
+/* Everything that depends on what is in the store, empty. */
+static void
+create_parts(struct multilog *ml, size_t budget, size_t ring_slots)
+{
+    mlog_capture_init(&ml->capture, ml->store, ring_slots);
+    ml->flows = mlog_flow_table_create(ml->store);
+    ml->log = mlog_header_log_create(ml->flows, ml->store, budget);
+}
+
+static void
+destroy_parts(struct multilog *ml)
+{
+    mlog_header_log_destroy(ml->log);
+    mlog_flow_table_destroy(ml->flows);
+    mlog_capture_destroy(&ml->capture);
+}
+
+/* Takes up what 'last' says was there.  Nothing happened until now. */
+static void
+recover(struct multilog *ml, const struct mlog_commit *last)
+{
+    struct multilog_recovery *r = &ml->recovery;
+    uint64_t start = mlog_clock_system();
+    uint64_t n_lost_in_rings;
+
+    r->recovered = true;
+    r->n_records = mlog_header_log_recover(ml->log, last);
+    r->from_rings = mlog_capture_recover(&ml->capture, last, &n_lost_in_rings,
+                                         &r->n_damaged_rings);
+    r->n_records += r->from_rings;
+
+    struct mlog_header_log_stats stats;
+    mlog_header_log_get_stats(ml->log, &stats);
+    r->n_lost = (stats.n_lost[MLOG_LOSS_RECOVERY]
+                 - last->n_lost[MLOG_LOSS_RECOVERY]);
+
+    /* What the rings have may be of a little later than the commit. */
+    r->outage_from = last->time;
+    r->outage_to = MAX(ml->started, last->time);
+    mlog_header_log_add_gap(ml->log, &(struct mlog_gap) {
+        .from = r->outage_from,
+        .to = r->outage_to,
+        .reason = MLOG_LOSS_OUTAGE,
+    });
+
+    ml->base_captured = (stats.n_appended
+                         + last->n_lost[MLOG_LOSS_RING]
+                         + last->n_lost[MLOG_LOSS_MEMORY]
+                         + last->n_lost[MLOG_LOSS_DISCARD]);
+    r->took = mlog_clock_system() - start;
+    VLOG_INFO("%s: recovered %"PRIu64" records, %"PRIu64" of them from "
+              "capture rings, in %.3f s; %"PRIu64" lost; nothing was recorded "
+              "for %.3f s", mlog_store_dir(ml->store), r->n_records,
+              r->from_rings, r->took / 1e9, r->n_lost,
+              (r->outage_to - r->outage_from) / 1e9);
+}
+
 struct multilog *
-multilog_create(size_t budget, size_t ring_slots)
+multilog_create(const char *dir, size_t budget, size_t ring_slots)
 {
     struct multilog *ml = xzalloc(sizeof *ml);
 
@@ -30,12 +92,23 @@ multilog_create(size_t budget, size_t ring_slots)
     atomic_init(&ml->capturing, false);
     atomic_init(&ml->budget, budget);
     ml->started = mlog_clock_system();
-    mlog_capture_init(&ml->capture, ring_slots);
-    ml->flows = mlog_flow_table_create();
-    ml->log = mlog_header_log_create(ml->flows, budget);
+    ml->store = mlog_store_open(dir);
+    ml->state = mlog_state_open(ml->store);
+    if (!mlog_ports_attach(ml->store)) {
+        mlog_state_reset(ml->state, "its ports make no sense");
+        mlog_ports_attach(ml->store);
+    }
+    create_parts(ml, budget, ring_slots);
+    if (mlog_state_last(ml->state)) {
+        recover(ml, mlog_state_last(ml->state));
+    }
     ml->stream = mlog_stream_create();
-    ml->digest = mlog_digest_create(&ml->capture, ml->flows, ml->log,
-                                    ml->stream);
+
+    const struct mlog_digest_parts parts = {
+        ml->state, &ml->capture, ml->flows, ml->log, ml->stream
+    };
+    ml->digest = mlog_digest_create(&parts);
+    ml->sealer = mlog_sealer_create(ml->log);
     return ml;
 }
 
@@ -43,11 +116,13 @@ void
 multilog_destroy(struct multilog *ml)
 {
     if (ml) {
+        mlog_sealer_destroy(ml->sealer);
         mlog_digest_destroy(ml->digest);
         mlog_stream_destroy(ml->stream);
-        mlog_header_log_destroy(ml->log);
-        mlog_flow_table_destroy(ml->flows);
-        mlog_capture_destroy(&ml->capture);
+        destroy_parts(ml);
+        mlog_ports_detach();
+        mlog_state_close(ml->state);
+        mlog_store_close(ml->store);
         free(ml);
     }
 }
@@ -58,7 +133,13 @@ multilog_set_capture(struct multilog *ml, bool on)
     if (!ml->set_capture) {
         return false;
     }
-    ml->set_capture(on);
+    if (on) {
+        mlog_digest_set_quiet(ml->digest, false);
+        ml->set_capture(true);
+    } else {
+        ml->set_capture(false);
+        mlog_digest_set_quiet(ml->digest, true);
+    }
     atomic_store_relaxed(&ml->capturing, on);
     return true;
 }
@@ -83,6 +164,24 @@ multilog_set_budget(struct multilog *ml, uint64_t bytes)
     return true;
 }
 
+/* Rings are looked at last: what is digested or lost was captured before. */
+static void
+get_accounts(struct multilog *ml, struct multilog_status *status)
+{
+    uint64_t captured, lost_in_rings, digested;
+
+    for (size_t i = 0; i < MLOG_N_LOSSES; i++) {
+        status->n_lost += status->log.n_lost[i];
+    }
+    digested = status->log.n_appended + status->n_lost
+               - status->log.n_lost[MLOG_LOSS_ARCHIVE]
+               - status->log.n_lost[MLOG_LOSS_RECOVERY];
+    mlog_capture_get_totals(&ml->capture, &captured, &lost_in_rings);
+    status->n_captured = (ml->base_captured + captured + lost_in_rings);
+    status->n_pending = status->n_captured - MIN(digested,
+                                                 status->n_captured);
+}
+
 void
 multilog_get_status(struct multilog *ml, struct multilog_status *status)
 {
@@ -96,9 +195,12 @@ multilog_get_status(struct multilog *ml, struct multilog_status *status)
     status->flow_memory = mlog_flow_table_memory(ml->flows);
     status->n_flows = mlog_flow_table_count(ml->flows);
     status->n_rings = mlog_capture_get_rings(&ml->capture, &status->rings);
-    mlog_capture_get_totals(&ml->capture, &status->n_captured,
-                            &status->n_lost);
+    status->dir = mlog_store_dir(ml->store);
+    status->problem = mlog_store_problem(ml->store);
+    status->recovery = ml->recovery;
     mlog_header_log_get_stats(ml->log, &status->log);
+    status->n_gaps = mlog_header_log_get_gaps(ml->log, status->gaps);
+    get_accounts(ml, status);
     mlog_digest_get_stats(ml->digest, &status->digest);
 }
 

@@ -35,18 +35,36 @@
 #include "mlog-digest.h"
 #include "mlog-flow-table.h"
 #include "mlog-header-log.h"
+#include "mlog-state.h"
+#include "mlog-store.h"
 #include "mlog-stream.h"
 
 #define MULTILOG_DEFAULT_BUDGET (UINT64_C(1) << 30)
-#define MULTILOG_MIN_BUDGET (UINT64_C(64) << 20)
+#define MULTILOG_MIN_BUDGET (UINT64_C(20) << 20)
 #define MULTILOG_DEFAULT_RING_SLOTS (1u << 18)
 
+/* What was found of an earlier process. */
+struct multilog_recovery {
+    bool recovered;
+    uint64_t n_records;         /* Held, those still in rings included. */
+    uint64_t from_rings;        /* Of these, in rings. */
+    uint64_t n_lost;            /* Damaged or missing. */
+    size_t n_damaged_rings;     /* Whose records nobody can count. */
+    uint64_t outage_from;       /* ns: nothing was recorded from here... */
+    uint64_t outage_to;         /* ...to here. */
+    uint64_t took;              /* ns. */
+};
+
 struct multilog {
+    struct mlog_store *store;
+    struct mlog_state *state;
+    struct multilog_recovery recovery;
     struct mlog_capture capture;
     struct mlog_flow_table *flows;
     struct mlog_header_log *log;
     struct mlog_stream *stream;
     struct mlog_digest *digest;
+    struct mlog_sealer *sealer;
 
     /* What runs while commands wait; set to abandon them. */
     atomic_bool cancel;
@@ -56,10 +74,14 @@ struct multilog {
     atomic_bool capturing;
     uint64_t started;           /* ns. */
     atomic_uint64_t budget;     /* Bytes, rings included. */
+    uint64_t base_captured;     /* By earlier processes. */
 };
 
-/* 'budget' is in bytes; 'ring_slots' in slots of 64 bytes per ring. */
-struct multilog *multilog_create(size_t budget, size_t ring_slots);
+/* Everything is kept in directory 'dir' (mlog-store.h) and goes on from what
+ * an earlier process has left there; NULL: it ends with this process.
+ * 'budget' is in bytes; 'ring_slots' in slots of 64 bytes per ring. */
+struct multilog *multilog_create(const char *dir, size_t budget,
+                                 size_t ring_slots);
 void multilog_destroy(struct multilog *);
 
 /* Turns capture on or off.  Returns false if there is no datapath. */
@@ -82,8 +104,14 @@ struct multilog_status {
     uint64_t ring_memory;       /* Bytes. */
     uint64_t flow_memory;       /* Bytes. */
     size_t n_flows;
-    uint64_t n_captured;        /* Records handed over to rings, ever. */
-    uint64_t n_lost;            /* Records lost for lack of room, ever. */
+    uint64_t n_captured;        /* Records captured, ever, lost or not. */
+    uint64_t n_pending;         /* In rings, not yet digested. */
+    uint64_t n_lost;            /* For whatever reason, ever. */
+    const char *dir;            /* Or NULL: volatile... */
+    const char *problem;        /* ...and why, if it isn't meant to be. */
+    struct multilog_recovery recovery;
+    struct mlog_gap gaps[MLOG_MAX_GAPS];        /* Oldest first. */
+    size_t n_gaps;
     struct mlog_ring_stats *rings;      /* Owned by the caller. */
     size_t n_rings;
     struct mlog_header_log_stats log;

@@ -26,6 +26,7 @@ plain_tests = \
 	tests/fuzz/fuzz-expr \
 	tests/fuzz/fuzz-headers \
 	tests/fuzz/fuzz-sealed \
+	tests/stress/stress-crash \
 	tests/stress/stress-cut
 
 test_programs = $(plain_tests)
@@ -42,6 +43,7 @@ tests_bench_bench_sealed_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_expr_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_headers_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_sealed_LDADD = lib/libmultilog.a
+tests_stress_stress_crash_LDADD = lib/libmultilog.a
 tests_stress_stress_cut_LDADD = lib/libmultilog.a
 
 # Autotest: tests/at on the modified ovs-vswitchd with dummy ports.  "make
@@ -54,6 +56,7 @@ at_files = \
 	tests/at/commands.at \
 	tests/at/drops.at \
 	tests/at/stream.at \
+	tests/at/survival.at \
 	tests/at/threads.at
 EXTRA_DIST += $(at_files)
 CLEANFILES += tests/testsuite tests/package.m4

@@ -22,6 +22,7 @@
 #   $DIR/pids        "PID START-TIME NAME" of each process
 #   $DIR/hugepages   number of huge pages that were added to the system's
 #   $DIR/dpdk-dir    directory that DPDK makes for its run-time files
+#   $DIR/memory-dir  directory in which records are kept
 #   $DIR/keep        exists if the sandbox is to stay when the script ends
 
 # shellcheck shell=bash
@@ -157,6 +158,7 @@ clean_up () {
         rm -rf -- "$(< "$dir/dpdk-dir")"
         rmdir /var/run/dpdk 2>/dev/null
     fi
+    [ ! -e "$dir/memory-dir" ] || rm -rf -- "$(< "$dir/memory-dir")"
     # What was killed a moment ago may still make a file.
     for _ in {1..40}; do
         rm -rf -- "$dir" && break
@@ -297,6 +299,9 @@ END
     export PATH=$DIR/bin:$PATH
     export OVS_RUNDIR=$DIR OVS_LOGDIR=$DIR OVS_DBDIR=$DIR OVS_SYSCONFDIR=$DIR
     export OVS_PKGDATADIR=$OVS/vswitchd
+    export MULTILOG_DIR=$DIR/multilog
+    [ ! -w /dev/shm ] || MULTILOG_DIR=/dev/shm/${DIR##*/}
+    echo "$MULTILOG_DIR" > "$DIR/memory-dir"
     unset OVS_DB OVS_VSWITCHD_PID
 }
 
@@ -320,6 +325,7 @@ start_ovsdb () {
 
 # Started when the first configuration is in the database already.
 start_vswitchd () {
+    rm -rf -- "$MULTILOG_DIR"
     spawn ovs-vswitchd nsenter --net="/proc/${PID[switch]}/ns/net" \
         ovs-vswitchd "unix:$DIR/db.sock" --pidfile --log-file -vconsole:off
 }

@@ -17,6 +17,7 @@
 
 #include "vswitchd-ext.h"
 
+#include "dirs.h"
 #include "jobs.h"
 #include "mlog-command.h"
 #include "mlog-ports.h"
@@ -104,11 +105,37 @@ register_commands(void)
     }
 }
 
+/* Returns, for the caller to free, the directory in which records survive, or
+ * NULL if they are not to.  The environment variable MULTILOG_DIR names it;
+ * "none" is for none.  By default it is a directory of shared memory, one for
+ * each directory in which daemons of Open vSwitch run. */
+static char *
+store_directory(void)
+{
+    const char *dir = getenv("MULTILOG_DIR");
+
+    if (dir && *dir) {
+        return strcmp(dir, "none") ? abs_file_name(NULL, dir) : NULL;
+    }
+
+    char *name = xstrdup(ovs_rundir());
+    for (char *p = name; *p; p++) {
+        *p = *p == '/' ? '-' : *p;
+    }
+
+    char *path = xasprintf("/dev/shm/multilog%s", name);
+    free(name);
+    return path;
+}
+
 void
 vswitchd_ext_init(void)
 {
-    multilog = multilog_create(MULTILOG_DEFAULT_BUDGET,
+    char *dir = store_directory();
+
+    multilog = multilog_create(dir, MULTILOG_DEFAULT_BUDGET,
                                MULTILOG_DEFAULT_RING_SLOTS);
+    free(dir);
     multilog->set_capture = observer_set_capture;
     observer_init(multilog);
     jobs_init(multilog);

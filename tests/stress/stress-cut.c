@@ -143,16 +143,16 @@ struct reader {
 };
 
 static void
-check_row(struct reader *r, const struct mlog_snapshot_segment *s,
-          const struct mlog_row *row)
+check_row(struct reader *r, const struct mlog_record *record)
 {
-    const struct mlog_flow *flow = mlog_flow_table_get(ml->flows, row->flow);
-    uint32_t id = ntohl(flow->key.src[3]);
-    uint64_t time = s->segment->base_time + mlog_row_time(row);
+    const struct mlog_flow_key *key = record->key;
+    const struct mlog_row *row = record->row;
+    uint32_t id = ntohl(key->src[3]);
+    uint64_t time = record->time;
 
-    if (id >= n_writers || ntohl(flow->key.dst[3]) != id * 7 + 1
+    if (id >= n_writers || ntohl(key->dst[3]) != id * 7 + 1
         || mlog_row_pkt_len(row) != 54) {
-        fail("torn", id, 0, ntohl(flow->key.dst[3]));
+        fail("torn", id, 0, ntohl(key->dst[3]));
     }
     if (row->tcp_seq != r->newest[id] + 1) {
         fail("prefix", id, r->newest[id] + 1, row->tcp_seq);
@@ -177,7 +177,11 @@ check_snapshot(struct reader *r, const struct mlog_snapshot *snapshot,
 
         for (uint32_t j = r->n_rows > first ? r->n_rows - first : 0;
              j < s->n_rows; j++) {
-            check_row(r, s, &s->segment->rows[j]);
+            struct mlog_record record;
+            struct mlog_row row;
+
+            mlog_snapshot_record(snapshot, i, j, &row, &record);
+            check_row(r, &record);
             r->n_rows = first + j + 1;
         }
     }
@@ -224,7 +228,7 @@ main(int argc, char *argv[])
     n_writers = argc > 1 ? MIN(MAX(atoi(argv[1]), 1), MAX_WRITERS) : 3;
     mutant_no_cut = argc > 3 && !strcmp(argv[3], "no-cut");
 
-    ml = multilog_create(MULTILOG_DEFAULT_BUDGET, 1u << 16);
+    ml = multilog_create(NULL, MULTILOG_DEFAULT_BUDGET, 1u << 16);
     ovsrcu_quiesce_start();
     for (unsigned int i = 0; i < n_writers; i++) {
         threads[i] = ovs_thread_create("writer", writer_main,

@@ -28,7 +28,7 @@ static struct mlog_ring *
 setup(void)
 {
     mlog_clock_init();
-    mlog_capture_init(&capture, 0);
+    mlog_capture_init(&capture, mlog_store_open(NULL), 0);
     return mlog_capture_create_ring(&capture, "test", 0, 0);
 }
 
@@ -103,6 +103,7 @@ Test(capture, packets_come_back_whole)
             cr_assert_arr_eq(data, expect, n);
         }
         mlog_ring_consume(ring);
+        mlog_ring_give_back(ring);
         cr_assert_null(mlog_ring_peek(ring));
     }
 }
@@ -133,7 +134,12 @@ Test(capture, a_full_ring_counts_what_it_loses)
     cr_expect_eq(captured + lost, offered);
     cr_expect_eq(mlog_ring_lost(ring), 0, "a loss is reported once");
 
-    /* There is room again. */
+    /* There is room again, when the slots are given back. */
+    mlog_capture_batch(ring, packets, 32, 1, 0);
+    see(ring);
+    cr_expect_null(mlog_ring_peek(ring));
+    cr_expect_eq(mlog_ring_lost(ring), 32);
+    mlog_ring_give_back(ring);
     mlog_capture_batch(ring, packets, 32, 1, 0);
     see(ring);
     cr_expect_not_null(mlog_ring_peek(ring));
@@ -171,6 +177,8 @@ Test(capture, a_retired_ring_goes_when_it_is_empty)
     ovs_mutex_lock(&capture.mutex);
     cr_expect_not(mlog_ring_reap(&capture, ring));
     mlog_ring_consume(ring);
+    cr_expect_not(mlog_ring_reap(&capture, ring), "not given back yet");
+    mlog_ring_give_back(ring);
     cr_expect(mlog_ring_reap(&capture, ring));
     ovs_mutex_unlock(&capture.mutex);
     mlog_capture_get_totals(&capture, &captured, &lost);

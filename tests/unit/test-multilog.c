@@ -35,7 +35,7 @@ static struct mlog_ring *ring;
 static void
 setup(void)
 {
-    ml = multilog_create(MULTILOG_DEFAULT_BUDGET, 1u << 16);
+    ml = multilog_create(NULL, MULTILOG_DEFAULT_BUDGET, 1u << 16);
     ring = mlog_capture_create_ring(&ml->capture, "test",
                                     mlog_ports_datapath("test"), 0);
     mlog_ports_add(ring->datapath, 1, "p1");
