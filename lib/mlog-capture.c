@@ -512,13 +512,14 @@ bool
 mlog_ring_reap(struct mlog_capture *capture, struct mlog_ring *ring)
     OVS_REQUIRES(capture->mutex)
 {
-    uint64_t head, tail, captured;
+    uint64_t head, tail, captured, lost;
     bool retired;
 
     atomic_read_explicit(&ring->retired, &retired, memory_order_acquire);
     atomic_read_relaxed(&ring->tail, &tail);
     atomic_read_relaxed(&ring->head, &head);
-    if (!retired || head != tail) {
+    atomic_read_relaxed(&ring->n_lost, &lost);
+    if (!retired || head != tail || lost != ring->lost_seen) {
         return false;
     }
     atomic_read_relaxed(&ring->n_captured, &captured);

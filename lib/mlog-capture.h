@@ -196,7 +196,7 @@ struct mlog_ring *mlog_capture_create_ring(struct mlog_capture *,
                                            unsigned int core_id);
 
 /* The writer won't use 'ring' again.  The digest frees it when everything in
- * it is digested. */
+ * it is digested and its losses are counted. */
 void mlog_capture_retire_ring(struct mlog_ring *);
 
 /* Writer.  The hot path: see mlog-capture-write.c. */
@@ -255,8 +255,9 @@ void mlog_ring_give_back(struct mlog_ring *);
 /* Returns how many packets were lost since the last call. */
 uint64_t mlog_ring_lost(struct mlog_ring *);
 
-/* Frees 'ring' if it is retired and empty; returns true if it did.  Needs
- * 'mutex' of its struct mlog_capture. */
+/* Frees 'ring' if it is retired and empty, and mlog_ring_lost() has told all
+ * its losses; returns true if it did.  Needs 'mutex' of its struct
+ * mlog_capture. */
 bool mlog_ring_reap(struct mlog_capture *, struct mlog_ring *);
 
 /* Any thread. */

@@ -185,6 +185,34 @@ Test(capture, a_retired_ring_goes_when_it_is_empty)
     cr_expect_eq(captured, 1, "what a ring counted outlives it");
 }
 
+/* G4: what was lost while the ring was being emptied counts, too. */
+Test(capture, a_retired_ring_goes_when_its_losses_are_counted)
+{
+    struct mlog_ring *ring = setup();
+    struct mlog_capture_packet packets[32];
+    uint64_t captured, lost = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(packets); i++) {
+        packets[i] = (struct mlog_capture_packet) { "x", 1, 0, 0 };
+    }
+    while (!lost) {
+        mlog_capture_batch(ring, packets, 32, 1, 0);
+        atomic_read_relaxed(&ring->n_lost, &lost);
+    }
+    mlog_capture_retire_ring(ring);
+    see(ring);
+    while (mlog_ring_peek(ring)) {
+        mlog_ring_consume(ring);
+    }
+    ovs_mutex_lock(&capture.mutex);
+    cr_expect_not(mlog_ring_reap(&capture, ring));
+    cr_expect_eq(mlog_ring_lost(ring), lost);
+    cr_expect(mlog_ring_reap(&capture, ring));
+    ovs_mutex_unlock(&capture.mutex);
+    mlog_capture_get_totals(&capture, &captured, &lost);
+    cr_expect_eq(lost, 32, "what a ring lost outlives it");
+}
+
 /* While the writer is inside a batch, the cut stays before it. */
 Test(capture, a_busy_writer_holds_the_cut_back)
 {
