@@ -267,29 +267,34 @@ discard_batch(struct mlog_digest *digest, struct mlog_ring *ring,
 /* Takes up new rings and lets go of retired ones that are empty. */
 static void
 refresh_rings(struct mlog_digest *digest)
+    OVS_REQUIRES(digest->capture->mutex)
 {
     struct mlog_ring *ring;
 
     digest->n_rings = 0;
-    ovs_mutex_lock(&digest->capture->mutex);
     LIST_FOR_EACH_SAFE (ring, node, &digest->capture->rings) {
         if (!mlog_ring_reap(digest->capture, ring)
             && digest->n_rings < MLOG_MAX_RINGS) {
             digest->rings[digest->n_rings++] = ring;
         }
     }
-    ovs_mutex_unlock(&digest->capture->mutex);
 }
 
-/* Returns the latest cut that every ring can give now. */
+/* Returns the latest cut that every ring can give now.
+ *
+ * No ring may come between taking up rings and reading the clock: the cut
+ * would cover batches in it. */
 static uint64_t
 fix_cut(struct mlog_digest *digest)
 {
+    ovs_mutex_lock(&digest->capture->mutex);
+    refresh_rings(digest);
     for (size_t i = 0; i < digest->n_rings; i++) {
         mlog_ring_look(digest->rings[i]);
     }
-
     uint64_t cut = mlog_clock_now();
+    ovs_mutex_unlock(&digest->capture->mutex);
+
     bool quiet;
     atomic_read_explicit(&digest->quiet, &quiet, memory_order_acquire);
     if (!quiet) {
@@ -368,7 +373,6 @@ pass(struct mlog_digest *digest, bool *backlog)
     uint64_t n = 0;
     bool discard;
 
-    refresh_rings(digest);
     atomic_read_relaxed(&digest->discard, &discard);
 
     uint64_t from = digest->time;

@@ -210,6 +210,11 @@ void
 observer_set_capture(bool on)
 {
     dp_observer_set(on ? &observer_on : &observer_off);
+    if (!on) {
+        /* The caller is a worker, which is quiescent otherwise. */
+        ovsrcu_synchronize();
+        ovsrcu_quiesce_start();
+    }
 }
 
 void

@@ -34,8 +34,9 @@ struct multilog;
 void observer_init(struct multilog *);
 void observer_exit(void);
 
-/* Records from now on, or not.  After turning capture off, datapath threads
- * may still record until they have quiesced. */
+/* Records from now on, or not.  Turning capture off waits until no datapath
+ * thread records any more, so it is not for the main thread; the caller is
+ * quiescent afterwards (ovs-rcu.h). */
 void observer_set_capture(bool on);
 
 /* Returns a number that changes when a datapath's ports change. */
