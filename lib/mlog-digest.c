@@ -375,7 +375,10 @@ pass(struct mlog_digest *digest, bool *backlog)
 
     atomic_read_relaxed(&digest->discard, &discard);
 
-    uint64_t from = digest->time;
+    /* What this pass appends is later than the last cut, also where the clock
+     * says that both are within one nanosecond, or, after an adjustment, that
+     * it is a little earlier. */
+    uint64_t from = ++digest->time;
     uint64_t cut = fix_cut(digest);
 
     *backlog = false;
