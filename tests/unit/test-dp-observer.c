@@ -13,9 +13,9 @@
  * limitations under the License.
  */
 
-
-/* Which lists of actions hand a packet on, for lib/dp-observer-private.h of
- * the patched Open vSwitch: the reason "no output" depends on it. */
+/* lib/dp-observer-private.h of the patched Open vSwitch: what its hooks call,
+ * and which lists of actions hand a packet on, on which the reason "no output"
+ * depends. */
 
 #include <config.h>
 
@@ -25,18 +25,18 @@
 #include "odp-netlink.h"
 #include "openvswitch/ofpbuf.h"
 
-/* A list of actions, and where the two branches of its last
- * check_pkt_len action begin. */
+/* A list of actions, and where the two branches of its last check_pkt_len
+ * action begin, and the list in its last clone or sample action. */
 struct list {
     struct ofpbuf actions;
-    size_t greater, less_equal;
+    size_t greater, less_equal, nested;
 };
 
 static void
 setup(struct list *list)
 {
     ofpbuf_init(&list->actions, 0);
-    list->greater = list->less_equal = 0;
+    list->greater = list->less_equal = list->nested = 0;
 }
 
 static void
@@ -50,6 +50,40 @@ put(struct list *list, enum ovs_action_attr type)
     } else {
         nl_msg_put_u32(&list->actions, type, 1);
     }
+}
+
+static void
+put_userspace(struct list *list, enum user_action_cookie_type type)
+{
+    struct user_action_cookie cookie = { .type = type };
+
+    odp_put_userspace_action(0, &cookie, sizeof cookie, ODPP_NONE, false,
+                             &list->actions, NULL);
+}
+
+/* Adds a clone or sample action with an action of the given type, or a copy
+ * for sFlow if it is OVS_ACTION_ATTR_USERSPACE, in its list. */
+static void
+put_copy(struct list *list, enum ovs_action_attr copy,
+         enum ovs_action_attr type)
+{
+    size_t start = nl_msg_start_nested(&list->actions, copy);
+    size_t sample = 0;
+
+    if (copy == OVS_ACTION_ATTR_SAMPLE) {
+        nl_msg_put_u32(&list->actions, OVS_SAMPLE_ATTR_PROBABILITY, 1);
+        sample = nl_msg_start_nested(&list->actions, OVS_SAMPLE_ATTR_ACTIONS);
+    }
+    list->nested = list->actions.size;
+    if (type == OVS_ACTION_ATTR_USERSPACE) {
+        put_userspace(list, USER_ACTION_COOKIE_SFLOW);
+    } else {
+        put(list, type);
+    }
+    if (copy == OVS_ACTION_ATTR_SAMPLE) {
+        nl_msg_end_nested(&list->actions, sample);
+    }
+    nl_msg_end_nested(&list->actions, start);
 }
 
 static size_t
@@ -126,10 +160,86 @@ Test(dp_observer, flat)
     cr_expect(list_hands_on(OVS_ACTION_ATTR_OUTPUT, 0));
     cr_expect(list_hands_on(OVS_ACTION_ATTR_CT, OVS_ACTION_ATTR_RECIRC));
     cr_expect(list_hands_on(OVS_ACTION_ATTR_LB_OUTPUT, OVS_ACTION_ATTR_CT));
-    cr_expect(list_hands_on(OVS_ACTION_ATTR_USERSPACE, OVS_ACTION_ATTR_CT));
     cr_expect(list_hands_on(OVS_ACTION_ATTR_TUNNEL_POP, 0));
-    cr_expect(list_hands_on(OVS_ACTION_ATTR_CLONE, OVS_ACTION_ATTR_CT));
-    cr_expect(list_hands_on(OVS_ACTION_ATTR_SAMPLE, OVS_ACTION_ATTR_CT));
+}
+
+/* Whether "userspace,ct" hands on. */
+static bool
+userspace_hands_on(enum user_action_cookie_type type)
+{
+    struct list list;
+    bool result;
+
+    setup(&list);
+    put_userspace(&list, type);
+    put(&list, OVS_ACTION_ATTR_CT);
+    result = hands_on(&list, 0);
+    ofpbuf_uninit(&list.actions);
+    return result;
+}
+
+/* A controller decides what becomes of a packet, a collector doesn't. */
+Test(dp_observer, userspace)
+{
+    struct list list;
+
+    cr_expect(userspace_hands_on(USER_ACTION_COOKIE_CONTROLLER));
+    cr_expect(userspace_hands_on(USER_ACTION_COOKIE_SLOW_PATH));
+    cr_expect(!userspace_hands_on(USER_ACTION_COOKIE_SFLOW));
+    cr_expect(!userspace_hands_on(USER_ACTION_COOKIE_FLOW_SAMPLE));
+    cr_expect(!userspace_hands_on(USER_ACTION_COOKIE_IPFIX));
+
+    setup(&list);
+    odp_put_userspace_action(0, "abc", 3, ODPP_NONE, false, &list.actions,
+                             NULL);
+    cr_expect(hands_on(&list, 0));
+    ofpbuf_uninit(&list.actions);
+
+    setup(&list);
+    odp_put_userspace_action(0, NULL, 0, ODPP_NONE, false, &list.actions,
+                             NULL);
+    cr_expect(hands_on(&list, 0));
+    ofpbuf_uninit(&list.actions);
+}
+
+/* The packet itself goes to the list in a clone or sample action if that is
+ * the last, else a copy does, whose end is not the packet's. */
+static void
+check_copies(enum ovs_action_attr copy)
+{
+    struct list list;
+
+    setup(&list);
+    put_copy(&list, copy, OVS_ACTION_ATTR_CT);
+    cr_expect(!hands_on(&list, list.nested));
+    put(&list, OVS_ACTION_ATTR_CT);
+    cr_expect(hands_on(&list, list.nested));
+    cr_expect(!hands_on(&list, 0));
+    ofpbuf_uninit(&list.actions);
+
+    setup(&list);
+    put_copy(&list, copy, OVS_ACTION_ATTR_OUTPUT);
+    put(&list, OVS_ACTION_ATTR_CT);
+    cr_expect(hands_on(&list, 0));
+    ofpbuf_uninit(&list.actions);
+
+    setup(&list);
+    put(&list, OVS_ACTION_ATTR_OUTPUT);
+    put_copy(&list, copy, OVS_ACTION_ATTR_CT);
+    cr_expect(hands_on(&list, list.nested));
+    ofpbuf_uninit(&list.actions);
+
+    setup(&list);
+    put_copy(&list, copy, OVS_ACTION_ATTR_USERSPACE);
+    put(&list, OVS_ACTION_ATTR_CT);
+    cr_expect(!hands_on(&list, 0));
+    ofpbuf_uninit(&list.actions);
+}
+
+Test(dp_observer, copies)
+{
+    check_copies(OVS_ACTION_ATTR_CLONE);
+    check_copies(OVS_ACTION_ATTR_SAMPLE);
 }
 
 /* Only the branch that the packet took counts. */
@@ -180,4 +290,69 @@ Test(dp_observer, around_branches)
     put(&list, OVS_ACTION_ATTR_CT);
     cr_expect(hands_on(&list, list.greater));
     ofpbuf_uninit(&list.actions);
+}
+
+/* What an observer was told last. */
+static struct {
+    int n_calls;
+    void *thread;
+    const struct dp_packet_batch *batch;
+    size_t n;
+    uint32_t reason;
+} told;
+
+static void
+drop(void *thread, const struct dp_packet_batch *batch, uint32_t reason)
+{
+    told.n_calls++;
+    told.thread = thread;
+    told.batch = batch;
+    told.n = dp_packet_batch_size(batch);
+    told.reason = reason;
+}
+
+static void
+drop_unseen(void *thread, size_t n, uint32_t reason)
+{
+    told.n_calls++;
+    told.thread = thread;
+    told.n = n;
+    told.reason = reason;
+}
+
+/* The hook for a failed recovery of what the network card did, which needs the
+ * card, calls dp_observe_drop_unseen() as the others do that are tested with a
+ * switch. */
+Test(dp_observer, drops)
+{
+    static const struct dp_observer off, on = {
+        .drop = drop,
+        .drop_unseen = drop_unseen,
+    };
+    struct dp_packet *packet = dp_packet_new(0);
+    struct dp_packet_batch batch;
+    int thread;
+
+    dp_packet_batch_init(&batch);
+
+    /* No observer, or one that has no interest. */
+    dp_observe_drop_packet(&thread, packet, DP_DROP_METER);
+    dp_observe_drop_unseen(&thread, 1, DP_DROP_HW_MISS_RECOVER);
+    dp_observer_set(&off);
+    dp_observe_drop_packet(&thread, packet, DP_DROP_METER);
+    dp_observe_drop_unseen(&thread, 1, DP_DROP_HW_MISS_RECOVER);
+    cr_expect(told.n_calls == 0);
+
+    dp_observer_set(&on);
+    dp_observe_drop_unseen(&thread, 1, DP_DROP_HW_MISS_RECOVER);
+    cr_expect(told.n_calls == 1 && told.thread == &thread && told.n == 1
+              && told.reason == DP_DROP_HW_MISS_RECOVER);
+    dp_observe_drop(&thread, &batch, DP_DROP_METER);
+    cr_expect(told.n_calls == 1);
+    dp_packet_batch_add(&batch, packet);
+    dp_packet_batch_add(&batch, packet);
+    dp_observe_drop(NULL, &batch, DP_DROP_METER);
+    cr_expect(told.n_calls == 2 && told.thread == NULL && told.n == 2
+              && told.batch == &batch && told.reason == DP_DROP_METER);
+    dp_packet_delete(packet);
 }

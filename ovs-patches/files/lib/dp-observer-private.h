@@ -24,6 +24,7 @@
 #include "dp-packet.h"
 #include "netlink.h"
 #include "odp-execute.h"
+#include "odp-util.h"
 #include "openvswitch/compiler.h"
 #include "ovs-rcu.h"
 
@@ -114,48 +115,106 @@ dp_observe_action_drop_packet(void *dp, odp_execute_cb cb,
     dp_observe_action_drop(dp, cb, &batch, reason);
 }
 
+/* Returns true if 'action', OVS_ACTION_ATTR_USERSPACE, only gives a copy to
+ * sFlow or IPFIX, who don't decide on the packet's fate. */
+static inline bool
+dp_action_is_sampling(const struct nlattr *action)
+{
+    const struct nlattr *userdata
+        = nl_attr_find_nested(action, OVS_USERSPACE_ATTR_USERDATA);
+
+    if (userdata
+        && nl_attr_get_size(userdata) == sizeof(struct user_action_cookie)) {
+        struct user_action_cookie cookie;
+
+        memcpy(&cookie, nl_attr_get(userdata), sizeof cookie);
+        return (cookie.type == USER_ACTION_COOKIE_SFLOW
+                || cookie.type == USER_ACTION_COOKIE_FLOW_SAMPLE
+                || cookie.type == USER_ACTION_COOKIE_IPFIX);
+    }
+    return false;
+}
+
+static inline bool
+dp_actions_hand_on(const struct nlattr *actions, size_t actions_len,
+                   const void *end);
+
+/* The same as dp_actions_hand_on(), for an action that contains lists of
+ * actions.  The attribute of that type has the list; if there are several,
+ * only the one that this packet took matters. */
+static inline bool
+dp_nested_actions_hand_on(const struct nlattr *action, bool last,
+                          const void *end)
+{
+    bool ends_here = (end > (const void *) action
+                      && end < (const void *) nl_attr_next(action));
+    const struct nlattr *a;
+    size_t left;
+
+    if (ends_here && !last) {
+        /* Only a copy ended; the packet goes on. */
+        return true;
+    }
+    switch (nl_attr_type(action)) {
+    case OVS_ACTION_ATTR_CLONE:
+        return dp_actions_hand_on(nl_attr_get(action),
+                                  nl_attr_get_size(action), end);
+
+    case OVS_ACTION_ATTR_SAMPLE:
+        a = nl_attr_find_nested(action, OVS_SAMPLE_ATTR_ACTIONS);
+        return dp_actions_hand_on(nl_attr_get(a), nl_attr_get_size(a), end);
+
+    default:                    /* OVS_ACTION_ATTR_CHECK_PKT_LEN. */
+        NL_NESTED_FOR_EACH_UNSAFE (a, left, action) {
+            if (end > (const void *) a
+                && end < (const void *) nl_attr_next(a)) {
+                return dp_actions_hand_on(nl_attr_get(a), nl_attr_get_size(a),
+                                          end);
+            }
+        }
+        return true;
+    }
+}
+
 /* Returns true if 'actions', the whole list of a flow, hand a packet on for
  * which they ended at 'end', to whoever then decides on its fate: a port,
  * another flow, a process.  'end' points to the last action, or to a byte
  * in the attribute that contains the list of actions that was executed to its
  * end, or before 'actions' if that list is 'actions'.
  *
- * A list that ends while its packet goes on elsewhere, as the list in a clone
- * action does, hands it on, as far as this is concerned.  This errs on the
- * side of "handed on" for a sample or clone action whose own list neither
- * outputs nor drops. */
+ * This errs on the side of "handed on" if the packet was not the one that
+ * ended, or where that depends on what happened to a copy: to one that took a
+ * branch of a check_pkt_len action, and to one that was sampled for something
+ * else than sFlow or IPFIX. */
 static inline bool
 dp_actions_hand_on(const struct nlattr *actions, size_t actions_len,
                    const void *end)
 {
-    const struct nlattr *a, *branch;
-    size_t left, branch_left;
+    const struct nlattr *a;
+    size_t left;
 
     NL_ATTR_FOR_EACH_UNSAFE (a, left, actions, actions_len) {
         switch (nl_attr_type(a)) {
         case OVS_ACTION_ATTR_OUTPUT:
         case OVS_ACTION_ATTR_LB_OUTPUT:
         case OVS_ACTION_ATTR_TUNNEL_POP:
-        case OVS_ACTION_ATTR_USERSPACE:
         case OVS_ACTION_ATTR_RECIRC:
-        case OVS_ACTION_ATTR_SAMPLE:
-        case OVS_ACTION_ATTR_CLONE:
             return true;
 
-        case OVS_ACTION_ATTR_CHECK_PKT_LEN:
-            if (left > NLA_ALIGN(a->nla_len)) {
+        case OVS_ACTION_ATTR_USERSPACE:
+            if (!dp_action_is_sampling(a)) {
                 return true;
             }
-            /* Only the branch that this packet took matters. */
-            NL_NESTED_FOR_EACH_UNSAFE (branch, branch_left, a) {
-                const void *next = nl_attr_next(branch);
+            break;
 
-                if (end > (const void *) branch && end < next) {
-                    return dp_actions_hand_on(nl_attr_get(branch),
-                                              nl_attr_get_size(branch), end);
-                }
+        case OVS_ACTION_ATTR_CLONE:
+        case OVS_ACTION_ATTR_SAMPLE:
+        case OVS_ACTION_ATTR_CHECK_PKT_LEN:
+            if (dp_nested_actions_hand_on(a, left <= NLA_ALIGN(a->nla_len),
+                                          end)) {
+                return true;
             }
-            return true;
+            break;
         }
     }
     return false;
