@@ -143,6 +143,28 @@ output(void *ring, const struct dp_packet_batch *batch,
     }
 }
 
+/* A packet that has no Ethernet header, as some from a tunnel, gets one of
+ * zeros and its type, since the log takes all packets for Ethernet. */
+static void
+drop_without_ethernet(struct mlog_ring *ring, const struct dp_packet *packet,
+                      uint32_t reason)
+{
+    uint8_t bytes[MLOG_PACKET_BYTES_MAX] = { 0 };
+    struct mlog_capture_packet p = describe(packet,
+                                            packet->md.in_port.odp_port);
+    ovs_be16 type = pt_ns_type_be(packet->packet_type);
+
+    memcpy(&bytes[ETH_HEADER_LEN - sizeof type], &type, sizeof type);
+    memcpy(&bytes[ETH_HEADER_LEN], p.data,
+           MIN(p.size, sizeof bytes - ETH_HEADER_LEN));
+    p.data = bytes;
+    p.size += ETH_HEADER_LEN;
+    if (p.l4_ofs != MLOG_NO_OFFSET) {
+        p.l4_ofs += ETH_HEADER_LEN;
+    }
+    mlog_capture_batch(ring, &p, 1, UINT16_MAX, reason);
+}
+
 static void
 drop_on_ring(struct mlog_ring *ring, const struct dp_packet_batch *batch,
              uint32_t reason)
@@ -150,10 +172,14 @@ drop_on_ring(struct mlog_ring *ring, const struct dp_packet_batch *batch,
     struct dp_packet *packet;
 
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-        const struct mlog_capture_packet p
-            = describe(packet, packet->md.in_port.odp_port);
+        if (OVS_LIKELY(packet->packet_type == htonl(PT_ETH))) {
+            const struct mlog_capture_packet p
+                = describe(packet, packet->md.in_port.odp_port);
 
-        mlog_capture_batch(ring, &p, 1, UINT16_MAX, reason);
+            mlog_capture_batch(ring, &p, 1, UINT16_MAX, reason);
+        } else {
+            drop_without_ethernet(ring, packet, reason);
+        }
     }
 }
 
