@@ -72,6 +72,9 @@ at_files = \
 	tests/at/multilog-macros.at \
 	tests/at/capture.at \
 	tests/at/commands.at \
+	tests/at/drops-datapath.at \
+	tests/at/drops-pipeline.at \
+	tests/at/drops-tunnel.at \
 	tests/at/drops.at \
 	tests/at/stream.at \
 	tests/at/survival.at \
