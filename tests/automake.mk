@@ -23,6 +23,7 @@ unit_tests = \
 # one to TESTS below if "make check" shall run it.
 plain_tests = \
 	tests/bench/bench-sealed \
+	tests/bench/bench-digest \
 	tests/fuzz/fuzz-expr \
 	tests/fuzz/fuzz-headers \
 	tests/fuzz/fuzz-sealed \
@@ -56,6 +57,7 @@ test_objects = \
 
 LDADD = lib/libmultilog.a $(CRITERION_LIBS)
 tests_bench_bench_sealed_LDADD = lib/libmultilog.a
+tests_bench_bench_digest_LDADD = lib/libmultilog.a -lm
 tests_fuzz_fuzz_expr_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_headers_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_sealed_LDADD = lib/libmultilog.a
