@@ -13,6 +13,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-capture.h \
 	lib/mlog-checksum.c \
 	lib/mlog-checksum.h \
+	lib/mlog-classifier.c \
+	lib/mlog-classifier.h \
 	lib/mlog-clock.c \
 	lib/mlog-clock.h \
 	lib/mlog-columns.c \
@@ -28,6 +30,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-digest.h \
 	lib/mlog-drop.c \
 	lib/mlog-drop.h \
+	lib/mlog-expr-box.c \
+	lib/mlog-expr-box.h \
 	lib/mlog-expr-error.c \
 	lib/mlog-expr-eval.c \
 	lib/mlog-expr-lex.c \
@@ -52,6 +56,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-header-log.h \
 	lib/mlog-headers.c \
 	lib/mlog-headers.h \
+	lib/mlog-interval.c \
+	lib/mlog-interval.h \
 	lib/mlog-match.c \
 	lib/mlog-options.c \
 	lib/mlog-options.h \

@@ -201,8 +201,9 @@ eval_fields(const struct mlog_term *term, const struct mlog_record *record)
     return eval_op(term->op, &a, &b) ? MLOG_TRUE : MLOG_FALSE;
 }
 
-static enum mlog_tri
-eval_term(const struct mlog_term *term, const struct mlog_record *record)
+enum mlog_tri
+mlog_term_eval(const struct mlog_term *term,
+               const struct mlog_record *record)
 {
     struct mlog_value value;
     enum mlog_tri has;
@@ -234,7 +235,7 @@ run(const struct mlog_expr *expr, const struct mlog_record *record,
 
     while (pc < MLOG_REJECT) {
         const struct mlog_insn *insn = &expr->insns[pc];
-        enum mlog_tri result = eval_term(insn->term, record);
+        enum mlog_tri result = mlog_term_eval(insn->term, record);
         bool literal;
 
         if (result == MLOG_MAYBE) {

@@ -29,6 +29,7 @@
  *   mlog-predicate.c     names that stand alone */
 
 #include "mlog-expr.h"
+#include "mlog-interval.h"
 #include "ovs-atomic.h"
 
 /* Terms: the leaves. */
@@ -63,10 +64,6 @@ struct mlog_constant {
     enum mlog_constant_type type;
     struct mlog_value a, b;
     char *string;
-};
-
-struct mlog_range {
-    struct mlog_value min, max;         /* Both included. */
 };
 
 struct mlog_masked {
@@ -107,6 +104,10 @@ struct mlog_term *mlog_term_present(const struct mlog_field *);
 struct mlog_term *mlog_term_predicate(const struct mlog_predicate *);
 void mlog_term_destroy(struct mlog_term *);
 
+/* Whether the term is true; MLOG_MAYBE without a row that it needs. */
+enum mlog_tri mlog_term_eval(const struct mlog_term *,
+                             const struct mlog_record *);
+
 /* Parses 'text', which was quoted or not, as a constant to compare the field
  * with.  Returns NULL or an error message that the caller must free. */
 char *mlog_constant_parse(const struct mlog_field *, const char *text,
@@ -132,6 +133,10 @@ enum mlog_tri mlog_predicate_eval(const struct mlog_predicate *,
 /* What 'name' means in OVS match syntax, where "tcp" is TCP over IPv4. */
 const struct mlog_predicate *mlog_predicate_from_match(const char *name);
 const char *mlog_predicate_match_name(const struct mlog_predicate *);
+
+/* Of a predicate of MLOG_SCOPE_FLOW: what makes it true. */
+void mlog_predicate_needs(const struct mlog_predicate *,
+                          struct mlog_flow_needs *);
 
 /* The Ethertype and the IP protocol that a predicate implies; 0 = any. */
 void mlog_predicate_implies(const struct mlog_predicate *,

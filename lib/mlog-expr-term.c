@@ -239,13 +239,6 @@ mlog_constant_is_exact(const struct mlog_constant *c,
 
 /* Sets. */
 
-/* The value after 'v'.  There must be one. */
-static struct mlog_value
-successor(const struct mlog_value *v)
-{
-    return (struct mlog_value) { v->hi + (v->lo == UINT64_MAX), v->lo + 1 };
-}
-
 /* If the values that match 'c' are one range, stores it in '*range' and
  * returns true: if the mask's zeros, within the field's bits, are all at its
  * low end. */
@@ -263,7 +256,7 @@ constant_to_range(const struct mlog_constant *c,
 
     low.hi = ones->hi & ~c->b.hi;
     low.lo = ones->lo & ~c->b.lo;
-    next = successor(&low);
+    next = mlog_value_successor(&low);
     if (low.hi & next.hi || low.lo & next.lo) {
         return false;
     }
@@ -273,54 +266,12 @@ constant_to_range(const struct mlog_constant *c,
 }
 
 static int
-compare_ranges(const void *a_, const void *b_)
-{
-    const struct mlog_range *a = a_;
-    const struct mlog_range *b = b_;
-
-    return mlog_value_compare(&a->min, &b->min);
-}
-
-static int
 compare_strings(const void *a_, const void *b_)
 {
     const char *const *a = a_;
     const char *const *b = b_;
 
     return strcmp(*a, *b);
-}
-
-static bool
-is_max(const struct mlog_value *v)
-{
-    return v->hi == UINT64_MAX && v->lo == UINT64_MAX;
-}
-
-/* Sorts 'ranges' and joins those that overlap or touch.  Returns the number
- * left. */
-static size_t
-normalize_ranges(struct mlog_range *ranges, size_t n)
-{
-    size_t n_out = 0;
-
-    qsort(ranges, n, sizeof *ranges, compare_ranges);
-    for (size_t i = 0; i < n; i++) {
-        struct mlog_range *last = n_out ? &ranges[n_out - 1] : NULL;
-
-        if (last && !is_max(&last->max)) {
-            struct mlog_value next = successor(&last->max);
-
-            if (mlog_value_compare(&ranges[i].min, &next) > 0) {
-                last = NULL;
-            }
-        }
-        if (!last) {
-            ranges[n_out++] = ranges[i];
-        } else if (mlog_value_compare(&ranges[i].max, &last->max) > 0) {
-            last->max = ranges[i].max;
-        }
-    }
-    return n_out;
 }
 
 struct mlog_term *
@@ -353,7 +304,7 @@ mlog_term_set(const struct mlog_field *field, enum mlog_op op,
             m->mask = c->b;
         }
     }
-    term->n_ranges = normalize_ranges(term->ranges, term->n_ranges);
+    term->n_ranges = mlog_ranges_normalize(term->ranges, term->n_ranges);
     qsort(term->strings, term->n_strings, sizeof *term->strings,
           compare_strings);
     return term;

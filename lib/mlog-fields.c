@@ -319,121 +319,69 @@ mlog_field_ones(const struct mlog_field *field)
 
 /* Values of records. */
 
-static bool
-is_ipv4(const struct mlog_flow_key *key)
-{
-    return key->has & MLOG_HAS_IP && key->dl_type == ETH_TYPE_IP;
-}
+#define IPV4  .has = MLOG_HAS_IP, .dl_type = ETH_TYPE_IP
+#define IPV6  .has = MLOG_HAS_IP, .dl_type = ETH_TYPE_IPV6
+#define ICMP4 .has = MLOG_HAS_IP | MLOG_HAS_ICMP, .dl_type = ETH_TYPE_IP
+#define ICMP6 .has = MLOG_HAS_IP | MLOG_HAS_ICMP, .dl_type = ETH_TYPE_IPV6
+#define L4(PROTO) .has = MLOG_HAS_PORTS, .nw_proto = IPPROTO_##PROTO
 
-static bool
-is_ipv6(const struct mlog_flow_key *key)
-{
-    return key->has & MLOG_HAS_IP && key->dl_type == ETH_TYPE_IPV6;
-}
+/* Fields that all packets have are not here. */
+static const struct mlog_flow_needs field_needs[MLOG_N_FIELDS] = {
+    [MLOG_F_IN_PORT] = { .in_port = true },
+    [MLOG_F_IN_PORT_NAME] = { .in_port = true },
+    [MLOG_F_DL_SRC] = { .has = MLOG_HAS_ETH },
+    [MLOG_F_DL_DST] = { .has = MLOG_HAS_ETH },
+    [MLOG_F_DL_TYPE] = { .has = MLOG_HAS_ETH },
+    [MLOG_F_VLAN_TCI] = { .has = MLOG_HAS_ETH },
+    [MLOG_F_VLAN_VID] = { .tags = 1 << 0 },
+    [MLOG_F_VLAN_PCP] = { .tags = 1 << 0 },
+    [MLOG_F_INNER_VLAN_VID] = { .tags = 1 << 1 },
+    [MLOG_F_INNER_VLAN_PCP] = { .tags = 1 << 1 },
+    [MLOG_F_NW_SRC] = { IPV4 },
+    [MLOG_F_NW_DST] = { IPV4 },
+    [MLOG_F_IPV6_SRC] = { IPV6 },
+    [MLOG_F_IPV6_DST] = { IPV6 },
+    [MLOG_F_L3_SRC] = { .has = MLOG_HAS_IP },
+    [MLOG_F_L3_DST] = { .has = MLOG_HAS_IP },
+    [MLOG_F_NW_PROTO] = { .has = MLOG_HAS_IP | MLOG_HAS_PROTO },
+    [MLOG_F_NW_TOS] = { .has = MLOG_HAS_IP },
+    [MLOG_F_IP_DSCP] = { .has = MLOG_HAS_IP },
+    [MLOG_F_NW_ECN] = { .has = MLOG_HAS_IP },
+    [MLOG_F_NW_TTL] = { .has = MLOG_HAS_IP },
+    [MLOG_F_NW_FRAG] = { .has = MLOG_HAS_IP },
+    [MLOG_F_IP_ID] = { IPV4 },
+    [MLOG_F_ARP_OP] = { .has = MLOG_HAS_ARP },
+    [MLOG_F_ARP_SPA] = { .has = MLOG_HAS_ARP },
+    [MLOG_F_ARP_TPA] = { .has = MLOG_HAS_ARP },
+    [MLOG_F_TP_SRC] = { .has = MLOG_HAS_PORTS },
+    [MLOG_F_TP_DST] = { .has = MLOG_HAS_PORTS },
+    [MLOG_F_TCP_SRC] = { L4(TCP) },
+    [MLOG_F_TCP_DST] = { L4(TCP) },
+    [MLOG_F_UDP_SRC] = { L4(UDP) },
+    [MLOG_F_UDP_DST] = { L4(UDP) },
+    [MLOG_F_SCTP_SRC] = { L4(SCTP) },
+    [MLOG_F_SCTP_DST] = { L4(SCTP) },
+    [MLOG_F_TCP_FLAGS] = { .has = MLOG_HAS_TCP },
+    [MLOG_F_TCP_SEQ] = { .has = MLOG_HAS_TCP },
+    [MLOG_F_TCP_ACK] = { .has = MLOG_HAS_TCP },
+    [MLOG_F_TCP_WINDOW] = { .has = MLOG_HAS_TCP },
+    [MLOG_F_ICMP_TYPE] = { ICMP4 },
+    [MLOG_F_ICMP_CODE] = { ICMP4 },
+    [MLOG_F_ICMPV6_TYPE] = { ICMP6 },
+    [MLOG_F_ICMPV6_CODE] = { ICMP6 },
+};
 
-static bool
-has_ports(const struct mlog_flow_key *key, uint8_t nw_proto)
+const struct mlog_flow_needs *
+mlog_field_needs(const struct mlog_field *field)
 {
-    return key->has & MLOG_HAS_PORTS && key->nw_proto == nw_proto;
-}
-
-static bool
-has_tag(const struct mlog_flow_key *key, int i)
-{
-    return key->vlan_tci[i] & MLOG_VLAN_PRESENT;
+    return &field_needs[field->id];
 }
 
 bool
 mlog_field_in_flow(const struct mlog_field *field,
                    const struct mlog_flow_key *key)
 {
-    switch (field->id) {
-    case MLOG_F_TIME:
-    case MLOG_F_OUT_PORT:
-    case MLOG_F_OUT_PORT_NAME:
-    case MLOG_F_PKT_LEN:
-    case MLOG_F_DROP_REASON:
-    case MLOG_F_FLOW_ID:
-        return true;
-
-    case MLOG_F_IN_PORT:
-    case MLOG_F_IN_PORT_NAME:
-        return key->in_port != MLOG_PORT_NONE;
-
-    case MLOG_F_DL_SRC:
-    case MLOG_F_DL_DST:
-    case MLOG_F_DL_TYPE:
-    case MLOG_F_VLAN_TCI:
-        return key->has & MLOG_HAS_ETH;
-
-    case MLOG_F_VLAN_VID:
-    case MLOG_F_VLAN_PCP:
-        return has_tag(key, 0);
-
-    case MLOG_F_INNER_VLAN_VID:
-    case MLOG_F_INNER_VLAN_PCP:
-        return has_tag(key, 1);
-
-    case MLOG_F_NW_SRC:
-    case MLOG_F_NW_DST:
-    case MLOG_F_IP_ID:
-        return is_ipv4(key);
-
-    case MLOG_F_IPV6_SRC:
-    case MLOG_F_IPV6_DST:
-        return is_ipv6(key);
-
-    case MLOG_F_L3_SRC:
-    case MLOG_F_L3_DST:
-    case MLOG_F_NW_TOS:
-    case MLOG_F_IP_DSCP:
-    case MLOG_F_NW_ECN:
-    case MLOG_F_NW_TTL:
-    case MLOG_F_NW_FRAG:
-        return key->has & MLOG_HAS_IP;
-
-    case MLOG_F_NW_PROTO:
-        return key->has & MLOG_HAS_IP && key->has & MLOG_HAS_PROTO;
-
-    case MLOG_F_ARP_OP:
-    case MLOG_F_ARP_SPA:
-    case MLOG_F_ARP_TPA:
-        return key->has & MLOG_HAS_ARP;
-
-    case MLOG_F_TP_SRC:
-    case MLOG_F_TP_DST:
-        return key->has & MLOG_HAS_PORTS;
-
-    case MLOG_F_TCP_SRC:
-    case MLOG_F_TCP_DST:
-        return has_ports(key, IPPROTO_TCP);
-
-    case MLOG_F_UDP_SRC:
-    case MLOG_F_UDP_DST:
-        return has_ports(key, IPPROTO_UDP);
-
-    case MLOG_F_SCTP_SRC:
-    case MLOG_F_SCTP_DST:
-        return has_ports(key, IPPROTO_SCTP);
-
-    case MLOG_F_TCP_FLAGS:
-    case MLOG_F_TCP_SEQ:
-    case MLOG_F_TCP_ACK:
-    case MLOG_F_TCP_WINDOW:
-        return key->has & MLOG_HAS_TCP;
-
-    case MLOG_F_ICMP_TYPE:
-    case MLOG_F_ICMP_CODE:
-        return key->has & MLOG_HAS_ICMP && is_ipv4(key);
-
-    case MLOG_F_ICMPV6_TYPE:
-    case MLOG_F_ICMPV6_CODE:
-        return key->has & MLOG_HAS_ICMP && is_ipv6(key);
-
-    case MLOG_N_FIELDS:
-        break;
-    }
-    OVS_NOT_REACHED();
+    return mlog_flow_meets(key, mlog_field_needs(field));
 }
 
 /* The value of a field of MLOG_SCOPE_ROW that 'key' does not exclude. */
@@ -551,7 +499,8 @@ get_flow_field(enum mlog_field_id id, const struct mlog_record *record,
         return;
 
     case MLOG_F_VLAN_TCI:
-        value->lo = has_tag(key, 0) ? key->vlan_tci[0] : 0;
+        value->lo = (key->vlan_tci[0] & MLOG_VLAN_PRESENT
+                     ? key->vlan_tci[0] : 0);
         return;
 
     case MLOG_F_VLAN_VID:

@@ -206,6 +206,29 @@ bool mlog_field_is_ordered(const struct mlog_field *);
 
 const char *mlog_field_type_to_string(enum mlog_field_type);
 
+/* What a flow must have for its packets to have a field. */
+struct mlog_flow_needs {
+    uint8_t has;                /* All these bits: MLOG_HAS_*. */
+    uint8_t tags;               /* Bit i: VLAN tag i. */
+    uint8_t nw_proto;           /* 0 = any. */
+    bool in_port;               /* A port that it came in by. */
+    uint16_t dl_type;           /* 0 = any. */
+};
+
+static inline bool
+mlog_flow_meets(const struct mlog_flow_key *key,
+                const struct mlog_flow_needs *needs)
+{
+    return ((key->has & needs->has) == needs->has
+            && (!needs->dl_type || key->dl_type == needs->dl_type)
+            && (!needs->nw_proto || key->nw_proto == needs->nw_proto)
+            && (!(needs->tags & 1) || key->vlan_tci[0] & MLOG_VLAN_PRESENT)
+            && (!(needs->tags & 2) || key->vlan_tci[1] & MLOG_VLAN_PRESENT)
+            && (!needs->in_port || key->in_port != MLOG_PORT_NONE));
+}
+
+const struct mlog_flow_needs *mlog_field_needs(const struct mlog_field *);
+
 /* Values. */
 
 /* Stores the field's value in 'value' and returns true, or returns false,

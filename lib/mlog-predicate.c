@@ -145,14 +145,21 @@ mlog_predicate_implies(const struct mlog_predicate *p,
     *nw_proto = predicate_cast(p)->nw_proto;
 }
 
-static bool
-is_ip_proto(const struct mlog_flow_key *key, const struct predicate *p)
+/* For predicates on flows. */
+void
+mlog_predicate_needs(const struct mlog_predicate *p_,
+                     struct mlog_flow_needs *needs)
 {
-    const uint8_t need = MLOG_HAS_IP | MLOG_HAS_PROTO;
+    const struct predicate *p = predicate_cast(p_);
 
-    return ((key->has & need) == need
-            && key->nw_proto == p->nw_proto
-            && (!p->dl_type || key->dl_type == p->dl_type));
+    *needs = (struct mlog_flow_needs) {
+        .has = (p->kind == KIND_IP_PROTO ? MLOG_HAS_IP | MLOG_HAS_PROTO
+                : p->kind == KIND_VLAN ? 0
+                : MLOG_HAS_ETH),
+        .tags = p->kind == KIND_VLAN ? 1 << 0 : 0,
+        .nw_proto = p->nw_proto,
+        .dl_type = p->dl_type,
+    };
 }
 
 enum mlog_tri
@@ -160,21 +167,15 @@ mlog_predicate_eval(const struct mlog_predicate *p_,
                     const struct mlog_record *record)
 {
     const struct predicate *p = predicate_cast(p_);
-    const struct mlog_flow_key *key = record->key;
-    bool has_eth = key->has & MLOG_HAS_ETH;
+    struct mlog_flow_needs needs;
 
     switch (p->kind) {
     case KIND_ETH:
-        return has_eth ? MLOG_TRUE : MLOG_FALSE;
-
     case KIND_ETH_TYPE:
-        return has_eth && key->dl_type == p->dl_type ? MLOG_TRUE : MLOG_FALSE;
-
     case KIND_IP_PROTO:
-        return is_ip_proto(key, p) ? MLOG_TRUE : MLOG_FALSE;
-
     case KIND_VLAN:
-        return key->vlan_tci[0] & MLOG_VLAN_PRESENT ? MLOG_TRUE : MLOG_FALSE;
+        mlog_predicate_needs(p_, &needs);
+        return mlog_flow_meets(record->key, &needs) ? MLOG_TRUE : MLOG_FALSE;
 
     case KIND_DROP:
         return (!record->row ? MLOG_MAYBE

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mlog-classifier.h"
 #include "mlog-expr.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
@@ -37,7 +38,8 @@ ptrs_push(struct mlog_ptrs *ptrs, void *p)
     ptrs->data[ptrs->n++] = p;
 }
 
-static void
+/* Returns the index that 'p' had. */
+static size_t
 ptrs_remove(struct mlog_ptrs *ptrs, const void *p)
 {
     size_t i = 0;
@@ -48,6 +50,7 @@ ptrs_remove(struct mlog_ptrs *ptrs, const void *p)
     ptrs->n--;
     memmove(&ptrs->data[i], &ptrs->data[i + 1],
             (ptrs->n - i) * sizeof *ptrs->data);
+    return i;
 }
 
 /* Names.  'kind' is "filter", "aggregate" or "trigger"; what has names of
@@ -255,6 +258,7 @@ mlog_stream_add_filter(struct mlog_stream *stream, const char *const argv[],
     filter->text = ds_steal_cstr(&text);
     filter->added = stream->now;
     ptrs_push(&stream->filters, filter);
+    mlog_classifier_add(stream->classifier, expr);
     mlog_stream_filters_changed__(stream);
     return true;
 }
@@ -274,7 +278,8 @@ mlog_stream_del_filter(struct mlog_stream *stream, const char *name,
         return false;
     }
     mlog_stream_filters_changed__(stream);
-    ptrs_remove(&stream->filters, filter);
+    mlog_classifier_remove(stream->classifier,
+                           ptrs_remove(&stream->filters, filter));
     mlog_filter_free__(filter);
     return true;
 }
@@ -579,7 +584,8 @@ mlog_stream_get_stats(const struct mlog_stream *stream,
         .n_incidents = hmap_count(&stream->engine.incidents),
         .last_seq = stream->alerts.next_seq - 1,
         .memory = (stream->budget.used + stream->class_memory
-                   + stream->binding_memory),
+                   + stream->binding_memory
+                   + mlog_classifier_memory(stream->classifier)),
     };
     for (size_t i = 0; i < stream->aggregates.n; i++) {
         stats->n_groups += mlog_aggregate_n_groups(stream->aggregates.data[i]);

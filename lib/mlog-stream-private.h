@@ -52,6 +52,7 @@ struct mlog_stream {
 
     /* Classes.  classes[0] is NULL. */
     uint32_t generation;                /* Never 0. */
+    struct mlog_classifier *classifier; /* Of 'filters', in order. */
     struct mlog_class **classes;
     size_t n_classes, allocated_classes;
     struct hmap class_index;            /* By content. */

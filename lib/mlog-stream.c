@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "mlog-classifier.h"
 #include "mlog-expr.h"
 #include "util.h"
 
@@ -206,30 +207,18 @@ mlog_stream_classify(struct mlog_stream *stream,
                      const struct mlog_record *flow)
 {
     struct mlog_filter *filters[MLOG_MAX_FILTERS];
-    struct mlog_filter *conditional[MLOG_MAX_FILTERS];
-    size_t n_definite = 0, n_conditional = 0;
+    uint16_t indexes[MLOG_CLASSIFIER_ROOM];
+    size_t n_definite, n;
 
-    for (size_t i = 0; i < stream->filters.n; i++) {
-        struct mlog_filter *filter = stream->filters.data[i];
+    BUILD_ASSERT(MLOG_CLASSIFIER_MAX >= MLOG_MAX_FILTERS);
 
-        switch (mlog_expr_eval_flow(filter->expr, flow)) {
-        case MLOG_TRUE:
-            filters[n_definite++] = filter;
-            break;
-        case MLOG_MAYBE:
-            conditional[n_conditional++] = filter;
-            break;
-        case MLOG_FALSE:
-            break;
-        }
-    }
-
-    size_t n = n_definite + n_conditional;
+    n_definite = mlog_classifier_run(stream->classifier, flow, indexes, &n);
     if (!n) {
         return 0;
     }
-    memcpy(&filters[n_definite], conditional,
-           n_conditional * sizeof *conditional);
+    for (size_t i = 0; i < n; i++) {
+        filters[i] = stream->filters.data[indexes[i]];
+    }
 
     uint32_t hash = hash_bytes(filters, n * sizeof *filters, n_definite);
     struct mlog_class *class = find_class(stream, hash, filters, n_definite,
@@ -498,6 +487,7 @@ mlog_stream_create(void)
     stream->budget.max = MLOG_MAX_GROUP_MEMORY;
     stream->generation = 1;
     stream->plan_generation = 1;
+    stream->classifier = mlog_classifier_create();
     hmap_init(&stream->class_index);
     stream->classes = xzalloc(sizeof *stream->classes);
     stream->n_classes = stream->allocated_classes = 1;
@@ -528,6 +518,7 @@ mlog_stream_destroy(struct mlog_stream *stream)
     for (size_t i = 0; i < stream->aggregates.n; i++) {
         mlog_aggregate_destroy(stream->aggregates.data[i]);
     }
+    mlog_classifier_destroy(stream->classifier);
     for (size_t i = 0; i < stream->filters.n; i++) {
         mlog_filter_free__(stream->filters.data[i]);
     }

@@ -178,7 +178,7 @@ struct mlog_stream_stats {
     size_t n_groups;
     size_t n_incidents;         /* Pending or raised. */
     uint64_t last_seq;          /* Newest alert; 0 if there was none. */
-    size_t memory;              /* Bytes, groups and classes. */
+    size_t memory;              /* Bytes. */
 };
 void mlog_stream_get_stats(const struct mlog_stream *,
                            struct mlog_stream_stats *);

@@ -4,6 +4,7 @@ unit_tests = \
 	tests/unit/test-aggregate \
 	tests/unit/test-bitpack \
 	tests/unit/test-capture \
+	tests/unit/test-classifier \
 	tests/unit/test-command \
 	tests/unit/test-dp-observer \
 	tests/unit/test-expr \

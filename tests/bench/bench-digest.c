@@ -373,7 +373,7 @@ case_init(struct bench_case *c, const struct load *load, size_t n_flows)
     memset(c, 0, sizeof *c);
     c->load = *load;
     c->slices = xcalloc(options.slices, sizeof *c->slices);
-    c->ml = multilog_create(case_budget(n_flows), RING_SLOTS);
+    c->ml = multilog_create(NULL, case_budget(n_flows), RING_SLOTS);
     c->ring = mlog_capture_create_ring(
         &c->ml->capture, "bench", mlog_ports_datapath("bench"), 0);
     if (!c->ring) {
