@@ -760,7 +760,7 @@ main(int argc, char *argv[])
     set_program_name(argv[0]);
     parse_options(argc, argv);
     mlog_clock_init();
-    mlog_clock_calibrate(&clock);
+    mlog_clock_calibrate(&clock, NULL);
     ticks_per_ns = 4294967296.0 / clock.rate;
     mlog_ports_add(mlog_ports_datapath("bench"), 1, "p1");
     mlog_ports_add(mlog_ports_datapath("bench"), 2, "p2");
