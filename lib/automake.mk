@@ -8,6 +8,13 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-alert.h \
 	lib/mlog-bitpack.c \
 	lib/mlog-bitpack.h \
+	lib/mlog-archive-codec.c \
+	lib/mlog-archive-codec.h \
+	lib/mlog-archive-columns.h \
+	lib/mlog-archive-file.c \
+	lib/mlog-archive-file.h \
+	lib/mlog-archive-keys.c \
+	lib/mlog-archive-rows.c \
 	lib/mlog-capture-write.c \
 	lib/mlog-capture.c \
 	lib/mlog-capture.h \

@@ -86,7 +86,7 @@ mlog_dim_get(enum mlog_dim dim, const struct mlog_record *flow)
     case MLOG_DIM_DST4: return ntohl(key->dst[3]);
     case MLOG_DIM_DL_SRC: return eth_addr_to_uint64(key->dl_src);
     case MLOG_DIM_DL_DST: return eth_addr_to_uint64(key->dl_dst);
-    case MLOG_DIM_FLOW_ID: return flow->flow_id;
+    case MLOG_DIM_FLOW_ID: return mlog_record_flow_id(flow);
     case MLOG_DIM_SRC6:
     case MLOG_DIM_DST6:
     case MLOG_N_DIMS:

@@ -3,6 +3,7 @@
 unit_tests = \
 	tests/unit/test-aggregate \
 	tests/unit/test-bitpack \
+	tests/unit/test-archive-file \
 	tests/unit/test-capture \
 	tests/unit/test-classifier \
 	tests/unit/test-command \
@@ -25,6 +26,7 @@ unit_tests = \
 plain_tests = \
 	tests/bench/bench-sealed \
 	tests/bench/bench-digest \
+	tests/bench/bench-archive \
 	tests/fuzz/fuzz-expr \
 	tests/fuzz/fuzz-headers \
 	tests/fuzz/fuzz-sealed \
@@ -59,6 +61,7 @@ test_objects = \
 LDADD = lib/libmultilog.a $(CRITERION_LIBS)
 tests_bench_bench_sealed_LDADD = lib/libmultilog.a
 tests_bench_bench_digest_LDADD = lib/libmultilog.a -lm
+tests_bench_bench_archive_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_expr_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_headers_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_sealed_LDADD = lib/libmultilog.a
@@ -139,6 +142,16 @@ clean-local: clean-tsan
 clean-tsan:
 	rm -rf tests/tsan
 .PHONY: clean-tsan
+# The check of cuts under the thread sanitizer, which needs all that it links
+# with compiled for it.
+stress_cut_tsan_sources = \
+	$(srcdir)/tests/stress/stress-cut.c \
+	$(addprefix $(top_srcdir)/,$(filter %.c,$(lib_libmultilog_a_SOURCES)))
+tests/stress/stress-cut-tsan: $(stress_cut_tsan_sources) ovs/patched.stamp
+	$(AM_V_CCLD)$(CC) $(DEFS) $(AM_CPPFLAGS) $(WARN_CFLAGS) -Wno-tsan -O1 \
+		-g -fsanitize=thread -o $@ $(stress_cut_tsan_sources) \
+		@ovs/link.flags $(ZSTD_LIBS)
+CLEANFILES += tests/stress/stress-cut-tsan
 
 EXTRA_DIST += \
 	tests/bench/bench-datapath \
@@ -159,6 +172,7 @@ EXTRA_DIST += \
 	tests/system/ping.sh \
 	tests/system/tcp.sh \
 	tests/system/vlan.sh \
+	tests/unit/archive-fixture.h \
 	tests/unit/records.h \
 	tests/unit/stream-fixture.h
 test-programs: $(check_PROGRAMS)

@@ -204,6 +204,7 @@ Test(capture, a_retired_ring_goes_when_its_losses_are_counted)
     while (mlog_ring_peek(ring)) {
         mlog_ring_consume(ring);
     }
+    mlog_ring_give_back(ring);
     ovs_mutex_lock(&capture.mutex);
     cr_expect_not(mlog_ring_reap(&capture, ring));
     cr_expect_eq(mlog_ring_lost(ring), lost);

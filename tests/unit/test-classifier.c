@@ -121,7 +121,7 @@ random_flow(struct sample *sample, struct mlog_record *flow)
     flow->row = NULL;
     flow->time = 0;
     if (random_range(4) == 0) {
-        flow->flow_id = random_range(2) ? UINT64_MAX : 0;
+        flow->flow_id = random_range(2) ? UINT64_MAX : 1;
     }
 }
 
