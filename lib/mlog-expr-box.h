@@ -33,6 +33,7 @@
 #include <stdint.h>
 
 #include "byte-order.h"
+#include "mlog-flow-id.h"
 #include "mlog-interval.h"
 #include "mlog-record.h"
 #include "packets.h"

@@ -46,7 +46,10 @@ VLOG_DEFINE_THIS_MODULE(mlog_ports);
  * different names that this process has seen. */
 
 struct port {
+    struct hmap_node node;              /* In 'port_index'. */
+    uint16_t id;
     unsigned int dp;
+    const char *datapath;               /* In 'strings'; NULL if unnamed. */
     uint32_t odp;
     const char *name;                   /* In 'strings'. */
     ATOMIC(const char *) bridge;        /* In 'strings', or NULL. */
@@ -79,6 +82,8 @@ static ATOMIC(struct numbers *) numbers[MLOG_MAX_DATAPATHS];
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
 static struct sset strings OVS_GUARDED_BY(mutex)
     = SSET_INITIALIZER(&strings);
+static struct hmap port_index OVS_GUARDED_BY(mutex)
+    = HMAP_INITIALIZER(&port_index);
 static struct hmap ofp_numbers OVS_GUARDED_BY(mutex)
     = HMAP_INITIALIZER(&ofp_numbers);
 static const char *datapaths[MLOG_MAX_DATAPATHS] OVS_GUARDED_BY(mutex);
@@ -273,19 +278,24 @@ mlog_ports_set_ofp(unsigned int dp, const char *name,
 
 /* Ports. */
 
+static uint32_t
+hash_port(unsigned int dp, uint32_t odp_port, const char *name)
+{
+    return hash_string(name, hash_2words(dp, odp_port));
+}
+
 /* Returns the identifier that the port has had before, or MLOG_PORT_NONE. */
 static uint16_t
 find_id(unsigned int dp, uint32_t odp_port, const char *name)
     OVS_REQUIRES(mutex)
 {
-    size_t n = mlog_ports_count();
+    const struct port *port;
 
-    for (size_t i = 0; i < n; i++) {
-        const struct port *port = get_port(i);
-
+    HMAP_FOR_EACH_WITH_HASH (port, node, hash_port(dp, odp_port, name),
+                             &port_index) {
         if (port->dp == dp && port->odp == odp_port
             && !strcmp(port->name, name)) {
-            return i;
+            return port->id;
         }
     }
     return MLOG_PORT_NONE;
@@ -307,12 +317,15 @@ new_id(unsigned int dp, uint32_t odp_port, const char *name)
     }
 
     port = xzalloc(sizeof *port);
+    port->id = id;
     port->dp = dp;
+    port->datapath = datapaths[dp];
     port->odp = odp_port;
     port->name = intern(name);
     atomic_init(&port->bridge, NULL);
     atomic_init(&port->ofp, MLOG_OFP_PORT_NONE);
     atomic_init(&port->alive, false);
+    hmap_insert(&port_index, &port->node, hash_port(dp, odp_port, name));
     atomic_store_explicit(&ports[id], port, memory_order_release); /* R1 */
     atomic_store_explicit(&n_ports, id + 1, memory_order_release);
     return id;
@@ -365,23 +378,62 @@ mlog_ports_del(unsigned int dp, uint32_t odp_port)
     ovs_mutex_unlock(&mutex);
 }
 
+/* Returns the index for the datapath called 'name', which is added if there
+ * are less than 'max'; otherwise returns MLOG_MAX_DATAPATHS. */
+static unsigned int
+find_or_add_datapath(const char *name, unsigned int max)
+    OVS_REQUIRES(mutex)
+{
+    for (unsigned int i = 0; i < n_datapaths; i++) {
+        if (!strcmp(datapaths[i], name)) {
+            return i;
+        }
+    }
+    if (n_datapaths >= max) {
+        return MLOG_MAX_DATAPATHS;
+    }
+    datapaths[n_datapaths++] = intern(name);
+    keep_datapaths();
+    return n_datapaths - 1;
+}
+
 unsigned int
 mlog_ports_datapath(const char *name)
 {
-    unsigned int i;
+    unsigned int dp;
 
     ovs_mutex_lock(&mutex);
-    for (i = 0; i < n_datapaths; i++) {
-        if (!strcmp(datapaths[i], name)) {
-            break;
+    dp = find_or_add_datapath(name, MLOG_MAX_DATAPATHS);
+    ovs_mutex_unlock(&mutex);
+    return dp;
+}
+
+uint16_t
+mlog_ports_add_past(const char *datapath, uint32_t odp_port, const char *name,
+                    const char *bridge, uint32_t ofp_port)
+{
+    uint16_t id = MLOG_PORT_NONE;
+    unsigned int dp;
+
+    ovs_mutex_lock(&mutex);
+    dp = find_or_add_datapath(datapath, MLOG_MAX_DATAPATHS / 2);
+    if (dp < MLOG_MAX_DATAPATHS) {
+        id = find_id(dp, odp_port, name);
+        if (id == MLOG_PORT_NONE && mlog_ports_count() < MLOG_PORT_NONE / 2) {
+            id = new_id(dp, odp_port, name);
         }
     }
-    if (i == n_datapaths && i < MLOG_MAX_DATAPATHS) {
-        datapaths[n_datapaths++] = intern(name);
-        keep_datapaths();
+    if (id != MLOG_PORT_NONE && bridge && ofp_port != MLOG_OFP_PORT_NONE
+        && mlog_ports_ofp(id) == MLOG_OFP_PORT_NONE) {
+        struct ofp_number n = { .bridge = intern(bridge), .ofp = ofp_port };
+
+        port_set_ofp(get_port(id), &n);
+    }
+    if (id != MLOG_PORT_NONE) {
+        keep(id, false);
     }
     ovs_mutex_unlock(&mutex);
-    return i;
+    return id;
 }
 
 uint16_t
@@ -428,6 +480,14 @@ mlog_ports_bridge(uint16_t id)
         atomic_read_explicit(&port->bridge, &bridge, memory_order_acquire);
     }
     return bridge;
+}
+
+const char *
+mlog_ports_datapath_name(uint16_t id)
+{
+    const struct port *port = get_port(id);
+
+    return port ? port->datapath : NULL;
 }
 
 uint32_t

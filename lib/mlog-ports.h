@@ -30,7 +30,7 @@
  * Thread-safety
  * =============
  *
- * mlog_ports_add(), mlog_ports_del() and mlog_ports_set_ofp() may be called
+ * mlog_ports_add*(), mlog_ports_del() and mlog_ports_set_ofp() may be called
  * from any thread (a mutex serializes them).  All the other functions are
  * lock-free and may run at the same time as those. */
 
@@ -61,6 +61,17 @@ void mlog_ports_add(unsigned int dp, uint32_t odp_port, const char *name);
 /* The port is gone; records of it keep their identifier and its name. */
 void mlog_ports_del(unsigned int dp, uint32_t odp_port);
 
+/* Returns the identifier of a port that 'datapath' had in the life of an
+ * earlier process, with the OpenFlow number 'ofp_port' (or MLOG_OFP_PORT_NONE)
+ * of 'bridge' (or NULL).  What ports there are now doesn't change, and if it
+ * is one of them, then its OpenFlow number doesn't either.
+ *
+ * Returns MLOG_PORT_NONE if that would leave little room for ports of now: a
+ * half of the identifiers and of the datapaths is reserved for them. */
+uint16_t mlog_ports_add_past(const char *datapath, uint32_t odp_port,
+                             const char *name, const char *bridge,
+                             uint32_t ofp_port);
+
 /* The port's OpenFlow number is 'ofp_port' of 'bridge'. */
 void mlog_ports_set_ofp(unsigned int dp, const char *name,
                         const char *bridge, uint32_t ofp_port);
@@ -81,10 +92,11 @@ uint32_t mlog_ports_generation(void);
 size_t mlog_ports_count(void);
 
 /* What identifier 'id' stands for.  The strings live for ever.  For an
- * unknown 'id' or MLOG_PORT_NONE, mlog_ports_name() returns NULL and the
- * numbers are MLOG_OFP_PORT_NONE. */
+ * unknown 'id' or MLOG_PORT_NONE, names are NULL and the numbers are
+ * MLOG_OFP_PORT_NONE. */
 const char *mlog_ports_name(uint16_t id);
 const char *mlog_ports_bridge(uint16_t id);     /* NULL if not known. */
+const char *mlog_ports_datapath_name(uint16_t id);
 uint32_t mlog_ports_ofp(uint16_t id);
 uint32_t mlog_ports_odp(uint16_t id);
 bool mlog_ports_is_alive(uint16_t id);
