@@ -13,8 +13,16 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-archive-columns.h \
 	lib/mlog-archive-file.c \
 	lib/mlog-archive-file.h \
+	lib/mlog-archive-io.c \
+	lib/mlog-archive-io.h \
 	lib/mlog-archive-keys.c \
+	lib/mlog-archive-ports.c \
+	lib/mlog-archive-ports.h \
+	lib/mlog-archive-private.h \
 	lib/mlog-archive-rows.c \
+	lib/mlog-archive-write.c \
+	lib/mlog-archive.c \
+	lib/mlog-archive.h \
 	lib/mlog-capture-write.c \
 	lib/mlog-capture.c \
 	lib/mlog-capture.h \

@@ -3,6 +3,7 @@
 unit_tests = \
 	tests/unit/test-aggregate \
 	tests/unit/test-bitpack \
+	tests/unit/test-archive \
 	tests/unit/test-archive-file \
 	tests/unit/test-capture \
 	tests/unit/test-classifier \
