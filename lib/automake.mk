@@ -78,12 +78,16 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-options.h \
 	lib/mlog-output.c \
 	lib/mlog-output.h \
+	lib/mlog-pcapng.c \
+	lib/mlog-pcapng.h \
 	lib/mlog-ports.c \
 	lib/mlog-ports.h \
 	lib/mlog-predicate.c \
 	lib/mlog-query-groups.c \
 	lib/mlog-query.c \
 	lib/mlog-query.h \
+	lib/mlog-rebuild.c \
+	lib/mlog-rebuild.h \
 	lib/mlog-record.h \
 	lib/mlog-scan.c \
 	lib/mlog-scan.h \

@@ -15,6 +15,7 @@ unit_tests = \
 	tests/unit/test-headers \
 	tests/unit/test-multilog \
 	tests/unit/test-output \
+	tests/unit/test-pcapng \
 	tests/unit/test-ports \
 	tests/unit/test-query \
 	tests/unit/test-sealed \
