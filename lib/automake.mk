@@ -88,6 +88,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-query.h \
 	lib/mlog-rebuild.c \
 	lib/mlog-rebuild.h \
+	lib/mlog-record-table.c \
+	lib/mlog-record-table.h \
 	lib/mlog-record.h \
 	lib/mlog-scan.c \
 	lib/mlog-scan.h \

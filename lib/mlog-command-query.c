@@ -20,6 +20,7 @@
 
 #include <errno.h>
 
+#include "mlog-record-table.h"
 #include "multilog.h"
 #include "openvswitch/json.h"
 #include "util.h"
@@ -156,67 +157,7 @@ put_summary(const struct query *query, const char *what, size_t n_shown,
     ds_destroy(&cut);
 }
 
-static bool
-is_right_aligned(const struct mlog_field *field)
-{
-    return field->type == MLOG_FT_DECIMAL || field->type == MLOG_FT_IP_PROTO
-           || field->type == MLOG_FT_PORT || field->type == MLOG_FT_TOS;
-}
-
-static void
-add_field_columns(struct mlog_table *table,
-                  const struct mlog_field *const fields[], size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        mlog_table_add_column(table, fields[i]->name,
-                              is_right_aligned(fields[i]));
-    }
-}
-
-static void
-put_record_field(struct mlog_table *table, const struct mlog_field *field,
-                 const struct mlog_record *record)
-{
-    struct mlog_value value;
-
-    if (mlog_field_get(field, record, &value)) {
-        mlog_table_put_field(table, field, &value);
-    } else {
-        mlog_table_put_absent(table);
-    }
-}
-
 /* Rows. */
-
-/* What is shown without --fields: to people the names of ports, and addresses
- * of both families in one column; to programs everything under its own
- * name. */
-static const enum mlog_field_id table_fields[] = {
-    MLOG_F_TIME, MLOG_F_IN_PORT_NAME, MLOG_F_OUT_PORT_NAME, MLOG_F_PKT_LEN,
-    MLOG_F_DROP_REASON, MLOG_F_VLAN_VID, MLOG_F_DL_TYPE, MLOG_F_L3_SRC,
-    MLOG_F_L3_DST, MLOG_F_NW_PROTO, MLOG_F_TP_SRC, MLOG_F_TP_DST,
-    MLOG_F_TCP_FLAGS, MLOG_F_ICMP_TYPE, MLOG_F_ICMPV6_TYPE, MLOG_F_ARP_OP,
-    MLOG_F_ARP_SPA, MLOG_F_ARP_TPA,
-};
-
-static const enum mlog_field_id data_fields[] = {
-    MLOG_F_TIME, MLOG_F_IN_PORT, MLOG_F_IN_PORT_NAME, MLOG_F_OUT_PORT,
-    MLOG_F_OUT_PORT_NAME, MLOG_F_PKT_LEN, MLOG_F_DROP_REASON, MLOG_F_FLOW_ID,
-    MLOG_F_DL_SRC, MLOG_F_DL_DST, MLOG_F_VLAN_VID, MLOG_F_DL_TYPE,
-    MLOG_F_NW_SRC, MLOG_F_NW_DST, MLOG_F_IPV6_SRC, MLOG_F_IPV6_DST,
-    MLOG_F_NW_PROTO, MLOG_F_TP_SRC, MLOG_F_TP_DST, MLOG_F_TCP_FLAGS,
-    MLOG_F_ICMP_TYPE, MLOG_F_ICMP_CODE, MLOG_F_ICMPV6_TYPE,
-    MLOG_F_ICMPV6_CODE, MLOG_F_ARP_OP, MLOG_F_ARP_SPA, MLOG_F_ARP_TPA,
-};
-
-static void
-use_fields(const enum mlog_field_id ids[], size_t n_ids,
-           const struct mlog_field *fields[], size_t *n)
-{
-    for (*n = 0; *n < n_ids; ++*n) {
-        fields[*n] = mlog_field_get_by_id(ids[*n]);
-    }
-}
 
 static bool
 get_row_fields(struct mlog_call *call, const struct mlog_field *fields[],
@@ -225,16 +166,10 @@ get_row_fields(struct mlog_call *call, const struct mlog_field *fields[],
     const char *option = call->options[MLOG_OPT_FIELDS];
 
     if (!option) {
-        if (call->format == MLOG_FORMAT_TABLE) {
-            use_fields(table_fields, ARRAY_SIZE(table_fields), fields, n);
-        } else {
-            use_fields(data_fields, ARRAY_SIZE(data_fields), fields, n);
-        }
+        *n = mlog_record_default_fields(call->format, fields);
         return true;
     } else if (!strcmp(option, "all")) {
-        for (*n = 0; *n < MLOG_N_FIELDS; ++*n) {
-            fields[*n] = mlog_field_get_by_id(*n);
-        }
+        *n = mlog_record_all_fields(fields);
         return true;
     }
     return mlog_call_get_fields(call, MLOG_OPT_FIELDS, MLOG_N_FIELDS, fields,
@@ -255,9 +190,7 @@ put_rows(const struct mlog_query_rows *rows, bool oldest,
         if (mlog_table_is_full(table, MLOG_REPLY_MAX)) {
             return i;
         }
-        for (size_t j = 0; j < n; j++) {
-            put_record_field(table, fields[j], &record);
-        }
+        mlog_record_put(table, &record, fields, n);
     }
     return rows->n;
 }
@@ -270,7 +203,7 @@ show_rows(struct query *query, const struct mlog_query_rows *rows,
     struct mlog_table *table = mlog_document_table(doc, "rows");
     size_t n_shown;
 
-    add_field_columns(table, fields, n);
+    mlog_record_add_columns(table, fields, n);
     if (!mlog_call_has(query->call, MLOG_OPT_FIELDS)) {
         mlog_table_hide_empty(table);
     }
@@ -424,7 +357,7 @@ show_groups(struct query *query, const struct mlog_groups *groups,
     uint32_t *ids = mlog_groups_top(groups, by, n);
     size_t n_shown;
 
-    add_field_columns(table, spec->fields, spec->n_fields);
+    mlog_record_add_columns(table, spec->fields, spec->n_fields);
     mlog_table_add_column(table, "count", true);
     mlog_table_add_column(table, "bytes", true);
     add_aggregate_columns(table, spec);
@@ -612,9 +545,7 @@ put_flow(const struct mlog_groups *groups, uint32_t id,
     struct mlog_record record;
 
     mlog_groups_flow(groups, id, &key, &record);
-    for (size_t i = 0; i < n; i++) {
-        put_record_field(table, fields[i], &record);
-    }
+    mlog_record_put(table, &record, fields, n);
     mlog_table_put_u64(table, group->count);
     mlog_table_put_u64(table, group->bytes);
     mlog_table_put_time(table, group->first);
@@ -633,13 +564,13 @@ show_flows(struct query *query, const struct mlog_groups *groups, int by,
     size_t n_fields, n_shown;
 
     if (doc->format == MLOG_FORMAT_TABLE) {
-        use_fields(flow_table_fields, ARRAY_SIZE(flow_table_fields), fields,
-                   &n_fields);
+        n_fields = mlog_record_use_fields(
+            flow_table_fields, ARRAY_SIZE(flow_table_fields), fields);
     } else {
-        use_fields(flow_data_fields, ARRAY_SIZE(flow_data_fields), fields,
-                   &n_fields);
+        n_fields = mlog_record_use_fields(
+            flow_data_fields, ARRAY_SIZE(flow_data_fields), fields);
     }
-    add_field_columns(table, fields, n_fields);
+    mlog_record_add_columns(table, fields, n_fields);
     mlog_table_add_column(table, "packets", true);
     mlog_table_add_column(table, "bytes", true);
     mlog_table_add_column(table, "first", false);
