@@ -6,6 +6,7 @@ doc_source = $(wildcard $(addprefix $(srcdir)/, \
 doc_out = Documentation/_build
 doc_man = \
 	$(doc_out)/man/multilog-commands.8 \
+	$(doc_out)/man/multilog-dump.8 \
 	$(doc_out)/man/multilog-expressions.7 \
 	$(doc_out)/man/multilog-fields.7 \
 	$(doc_out)/man/multilog-sandbox.8

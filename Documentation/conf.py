@@ -51,6 +51,8 @@ html_copy_source = False
 man_pages = [
     ("ref/commands", "multilog-commands",
      "the multilog/* commands of ovs-appctl", [], 8),
+    ("ref/multilog-dump", "multilog-dump",
+     "print the records of MultiLog archives", [], 8),
     ("ref/multilog-sandbox", "multilog-sandbox",
      "try the MultiLog on real traffic", [], 8),
     ("ref/expressions", "multilog-expressions",

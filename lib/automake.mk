@@ -47,6 +47,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-drop.h \
 	lib/mlog-expr-box.c \
 	lib/mlog-expr-box.h \
+	lib/mlog-dump.c \
+	lib/mlog-dump.h \
 	lib/mlog-expr-error.c \
 	lib/mlog-expr-eval.c \
 	lib/mlog-expr-lex.c \

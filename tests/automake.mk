@@ -29,6 +29,8 @@ plain_tests = \
 	tests/bench/bench-sealed \
 	tests/bench/bench-digest \
 	tests/bench/bench-archive \
+	tests/capture-archive \
+	tests/fuzz/fuzz-archive \
 	tests/fuzz/fuzz-expr \
 	tests/fuzz/fuzz-headers \
 	tests/fuzz/fuzz-sealed \
@@ -64,6 +66,8 @@ LDADD = lib/libmultilog.a $(CRITERION_LIBS)
 tests_bench_bench_sealed_LDADD = lib/libmultilog.a
 tests_bench_bench_digest_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_archive_LDADD = lib/libmultilog.a
+tests_capture_archive_LDADD = lib/libmultilog.a
+tests_fuzz_fuzz_archive_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_expr_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_headers_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_sealed_LDADD = lib/libmultilog.a
@@ -157,10 +161,12 @@ CLEANFILES += tests/stress/stress-cut-tsan
 
 EXTRA_DIST += \
 	tests/bench/bench-datapath \
+	tests/capture-records.h \
 	tests/check-errors \
 	tests/check-ovs \
 	tests/codespell-ignore \
 	tests/compare-tshark \
+	tests/dump-test \
 	tests/cppcheck-suppressions \
 	tests/run \
 	tests/run-autotest \

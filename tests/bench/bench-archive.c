@@ -16,190 +16,31 @@
 
 /* How many bytes a record takes in the archive, and how fast that is.
  *
- *     bench-archive [--json] [--level LEVELS] [--rows N] [--runs N] FILE...
+ *     bench-archive [--json] [--levels L,L...] [--rows N] [--runs N] FILE...
+ *     bench-archive [--json] [--levels L,L...] [--rows N] [--runs N] --flood N
  *
- * takes all packets of capture files (classic pcap, Ethernet), one file after
- * the other, as one stream of records, cuts it into segments of N rows, and
- * encodes and decodes each.  For comparison it gives zstd the rows and keys as
- * they lie in memory ("memory"), and their bytes column by column
+ * takes all packets of capture files, one file after the other, as one stream
+ * of records (see tests/capture-records.h), cuts it into segments of N rows,
+ * and encodes and decodes each.  For comparison it gives zstd the rows and
+ * keys as they lie in memory ("memory"), and their bytes column by column
  * ("columns").
  *
- * Captures count microseconds, and don't know ports of a switch.  So that they
- * don't compress better than what a switch records, each time gets random
- * nanoseconds, and the MAC addresses are spread over eight ports. */
+ * With --flood, it takes N SYNs of as many flows instead: random source
+ * addresses and ports, random sequence numbers, 256 destinations.
+ *
+ * Rates are medians of the runs, in processor time of one thread. */
 
 #include <config.h>
 
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <time.h>
 #include <zstd.h>
 
-#include "mlog-archive-file.h"
-#include "mlog-flow-table.h"
-#include "mlog-headers.h"
-#include "openvswitch/hmap.h"
+#include "../capture-records.h"
 #include "openvswitch/ofpbuf.h"
-#include "packets.h"
-#include "random.h"
-#include "timeval.h"
-#include "util.h"
 
-/* The records of all files. */
-struct record {
-    struct mlog_flow_key key;
-    struct mlog_row row;
-    uint64_t time;
-};
-
-static struct record *records;
-static size_t n_records, allocated_records;
-
-/* Reading captures. */
-
-static uint32_t
-get_u32(const uint8_t *p, bool swap)
-{
-    uint32_t x;
-
-    memcpy(&x, p, sizeof x);
-    return swap ? __builtin_bswap32(x) : x;
-}
-
-static uint16_t
-port_of(struct eth_addr mac)
-{
-    return hash_mac(mac, 0, 0) % 8;
-}
-
-static void
-add_record(const uint8_t *data, size_t n, uint32_t pkt_len, uint64_t time)
-{
-    uint64_t last = n_records ? records[n_records - 1].time : 0;
-    struct record *r;
-
-    if (n_records >= allocated_records) {
-        records = x2nrealloc(records, &allocated_records, sizeof *records);
-    }
-    r = &records[n_records++];
-    mlog_headers_parse(data, n, pkt_len, &r->key, &r->row);
-    r->key.in_port = port_of(r->key.dl_src);
-    r->time = MAX(time, last);
-    r->row.time_port = port_of(r->key.dl_dst);
-}
-
-/* A packet's time is that of the last one of the file before, plus how much
- * later it is than the first one of its own file, but no day-long pauses. */
-static void
-read_packets(const uint8_t *data, size_t size)
-{
-    uint32_t magic = get_u32(data, false);
-    bool swap = magic == 0xd4c3b2a1 || magic == 0x4d3cb2a1;
-    uint32_t unit = get_u32(data, swap) == 0xa1b23c4d ? 1 : 1000;
-    uint64_t time = n_records ? records[n_records - 1].time : 0;
-    uint64_t last = 0;
-
-    for (size_t ofs = 24; ofs + 16 <= size;) {
-        const uint8_t *p = data + ofs;
-        uint64_t stamp = get_u32(p, swap) * UINT64_C(1000000000)
-                         + get_u32(p + 4, swap) * unit;
-        uint32_t captured = get_u32(p + 8, swap);
-
-        ofs += 16;
-        if (captured > size - ofs) {
-            break;
-        }
-        if (last && stamp > last) {
-            time += MIN(stamp - last, UINT64_C(1000000000));
-        }
-        last = stamp;
-        add_record(data + ofs, captured, get_u32(p + 12, swap),
-                   time + random_range(unit));
-        ofs += captured;
-    }
-}
-
-static void
-read_capture(const char *name)
-{
-    FILE *file = fopen(name, "rb");
-    uint8_t *data;
-    long size;
-
-    if (!file || fseek(file, 0, SEEK_END) || (size = ftell(file)) < 0) {
-        ovs_fatal(errno, "%s", name);
-    }
-    rewind(file);
-    data = xmalloc(size + 24);
-    if (fread(data, 1, size, file) != size) {
-        ovs_fatal(errno, "%s", name);
-    }
-    fclose(file);
-    uint32_t magic = size >= 24 ? get_u32(data, false) : 0;
-    bool swap = magic == 0xd4c3b2a1 || magic == 0x4d3cb2a1;
-    if (size >= 24 && (swap || magic == 0xa1b2c3d4 || magic == 0xa1b23c4d)
-        && (get_u32(data + 20, swap) & 0xffff) == 1) {
-        read_packets(data, size);
-    } else {
-        fprintf(stderr, "%s: skipped, is no capture of Ethernet\n", name);
-    }
-    free(data);
-}
-
-/* Segments. */
-
-struct flow_node {
-    struct hmap_node node;
-    uint32_t index;
-};
-
-static void
-make_segment(const struct record *r, size_t n,
-             struct mlog_archive_segment *segment)
-{
-    struct flow_node *nodes = xcalloc(n, sizeof *nodes);
-    struct mlog_flow_key *keys = xcalloc(n, sizeof *keys);
-    struct mlog_row *rows = xcalloc(n, sizeof *rows);
-    struct hmap map = HMAP_INITIALIZER(&map);
-
-    *segment = (struct mlog_archive_segment) {
-        .seq = 1, .base_time = r[0].time, .rows = rows, .n_rows = n,
-        .keys = keys,
-    };
-    for (size_t i = 0; i < n; i++) {
-        uint32_t hash = mlog_flow_key_hash(&r[i].key);
-        struct flow_node *node;
-        bool found = false;
-
-        HMAP_FOR_EACH_WITH_HASH (node, node, hash, &map) {
-            if (!memcmp(&keys[node->index], &r[i].key, sizeof r[i].key)) {
-                found = true;
-                break;
-            }
-        }
-        if (!found) {
-            node = &nodes[segment->n_flows];
-            node->index = segment->n_flows++;
-            keys[node->index] = r[i].key;
-            hmap_insert(&map, &node->node, hash);
-        }
-        rows[i] = r[i].row;
-        rows[i].flow = node->index;
-        rows[i].time_port = mlog_row_pack_time_port(
-            r[i].time - r[0].time, mlog_row_out_port(&r[i].row));
-    }
-    hmap_destroy(&map);
-    free(nodes);
-}
-
-static void
-free_segment(struct mlog_archive_segment *segment)
-{
-    free(CONST_CAST(struct mlog_row *, segment->rows));
-    free(CONST_CAST(struct mlog_flow_key *, segment->keys));
-}
+static struct records records = { .made_up = true };
 
 /* Measuring. */
 
@@ -335,17 +176,18 @@ measure(enum method method, int level, size_t n_rows, bool verbose,
     struct result result = { .bytes = 0 };
 
     *n_flows = 0;
-    for (size_t i = 0; i < n_records; i += n_rows) {
+    for (size_t i = 0; i < records.n; i += n_rows) {
         struct mlog_archive_segment segment;
 
-        make_segment(&records[i], MIN(n_rows, n_records - i), &segment);
+        make_capture_segment(&records.a[i], MIN(n_rows, records.n - i),
+                             &segment);
         *n_flows += segment.n_flows;
         if (method == FORMAT) {
             measure_format(&segment, level, verbose, &result);
         } else {
             measure_plain(&segment, method == COLUMNS, level, &result);
         }
-        free_segment(&segment);
+        free_capture_segment(&segment);
     }
     return result;
 }
@@ -386,21 +228,48 @@ run(enum method method, int level, size_t n_rows, size_t runs, bool json,
            "\"decode_records_per_second_median\":%.0f}\n"
            : "%-8s %5d %9"PRIuSIZE" %8"PRIu64" %7.2f %7.2f %7.2f "
            "%11.0f %11.0f\n",
-           method_names[method], level, n_records, n_flows,
-           (double) result.bytes / n_records,
-           (double) (result.bytes - result.key_bytes) / n_records,
+           method_names[method], level, records.n, n_flows,
+           (double) result.bytes / records.n,
+           (double) (result.bytes - result.key_bytes) / records.n,
            (double) result.key_bytes / n_flows,
-           n_records / median(encode, runs),
-           n_records / median(decode_, runs));
+           records.n / median(encode, runs),
+           records.n / median(decode_, runs));
     free(encode);
     free(decode_);
+}
+
+static void
+make_flood(size_t n)
+{
+    uint64_t time = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        uint8_t packet[60] = {
+            0, 0x53, 0, 0, 0, 1, 0, 0x53, 0, 0, 0, 2, 8, 0,
+            0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0,
+        };
+        uint32_t src = random_uint32();
+        uint32_t dst = 0x0a000000 | random_range(256);
+        uint32_t ports = htonl(random_uint32() << 16 | 80);
+        uint32_t seq = random_uint32();
+
+        memcpy(packet + 26, &src, 4);
+        dst = htonl(dst);
+        memcpy(packet + 30, &dst, 4);
+        memcpy(packet + 34, &ports, 4);
+        memcpy(packet + 38, &seq, 4);
+        packet[46] = 0x50;
+        packet[47] = TCP_SYN;
+        time += i % 32 ? 0 : 3000 + random_range(1000);
+        add_record(&records, packet, sizeof packet, sizeof packet, time);
+    }
 }
 
 static void
 usage(void)
 {
     printf("usage: %s [--json] [--levels L,L...] [--rows N] [--runs N] "
-           "[--verbose] FILE...\n", program_name);
+           "[--verbose] FILE...|--flood N\n", program_name);
     exit(0);
 }
 
@@ -412,12 +281,13 @@ main(int argc, char *argv[])
         { "levels", required_argument, NULL, 'l' },
         { "rows", required_argument, NULL, 'r' },
         { "runs", required_argument, NULL, 'n' },
+        { "flood", required_argument, NULL, 'f' },
         { "verbose", no_argument, NULL, 'v' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     char *levels = xstrdup("1,3,6");
-    size_t n_rows = MLOG_SEGMENT_ROWS, runs = 3;
+    size_t n_rows = MLOG_SEGMENT_ROWS, runs = 3, flood = 0;
     bool json = false, verbose = false;
     int c;
 
@@ -428,6 +298,7 @@ main(int argc, char *argv[])
         case 'l': levels = optarg; break;
         case 'r': n_rows = atoi(optarg); break;
         case 'n': runs = atoi(optarg); break;
+        case 'f': flood = atoi(optarg); break;
         case 'v': verbose = true; break;
         case 'h': usage(); break;
         default: exit(2);
@@ -435,9 +306,10 @@ main(int argc, char *argv[])
     }
     random_set_seed(1);
     for (int i = optind; i < argc; i++) {
-        read_capture(argv[i]);
+        read_capture(&records, argv[i]);
     }
-    if (!n_records || !n_rows || !runs) {
+    make_flood(flood);
+    if (!records.n || !n_rows || !runs) {
         ovs_fatal(0, "no packets, rows or runs (see --help)");
     }
     if (!json) {
