@@ -117,7 +117,10 @@ to_rows_generic(const struct mlog_columns *columns, struct mlog_row *rows,
  *   3  tcp_seq                                  7  tcp_flags | nw_tos << 16
  *                                                  | reason << 24 */
 #define AVX2 __attribute__((target("avx2")))
-#define AHEAD 2048
+/* How far ahead of what is read to prefetch, in bytes: the processor's own
+ * prefetching ends with each page. */
+#define AHEAD 8192
+
 #define U32(CONSTANT) _mm256_set1_epi32(CONSTANT)
 
 AVX2 static inline void
@@ -210,10 +213,8 @@ from_rows_avx2(const struct mlog_columns *columns,
             _mm256_loadu_si256(in + 6), _mm256_loadu_si256(in + 7),
         };
 
-        /* Rows come from memory, and the processor's own prefetching ends with
-         * each page. */
         for (uint32_t j = 0; j < 8 * sizeof *rows; j += 64) {
-            __builtin_prefetch((const char *) in + AHEAD + j);
+            __builtin_prefetch((const char *) in + AHEAD + j, 0, 2);
         }
         transpose(m);
         put_times(&columns->time[i],
