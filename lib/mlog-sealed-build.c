@@ -186,7 +186,8 @@ add_runs(struct mlog_sealed_builder *b, struct mlog_sealed_block *block,
     memcpy(payload, start, block->extra * sizeof *start);
 }
 
-/* Turns 'block', which is packed, into runs if that is smaller. */
+/* Turns 'block', which is packed, into runs if that is smaller by half: short
+ * runs are slow to read, since where each of them ends can't be foreseen. */
 static bool
 try_runs(struct mlog_sealed_block *block, uint32_t n, uint32_t n_runs)
 {
@@ -194,7 +195,7 @@ try_runs(struct mlog_sealed_block *block, uint32_t n, uint32_t n_runs)
 
     runs.encoding = SEALED_RUNS;
     runs.extra = n_runs;
-    if (sealed_payload_size(&runs, n) >= sealed_payload_size(block, n)) {
+    if (sealed_payload_size(&runs, n) > sealed_payload_size(block, n) / 2) {
         return false;
     }
     *block = runs;

@@ -90,8 +90,9 @@
  *                 run[]    u16, u32 or u64 each, what 'width' bits fit into
  *                 start[]  u16 each
  *
- * Of the encodings that are possible, a block has the one that takes least
- * memory.
+ * Of those that are possible, a block has the encoding that takes least
+ * memory; but runs, which are slower to read, only if they take at most half
+ * of what packed would.
  *
  * Who is trusted
  * ==============
