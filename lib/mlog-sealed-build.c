@@ -433,7 +433,7 @@ mlog_sealed_build(struct mlog_sealed_builder *b, const struct mlog_row *rows,
                   uint32_t n_rows, uint32_t n_flows, uint64_t base_time)
 {
     ovs_assert(n_rows && n_rows <= MLOG_SEALED_ROWS_MAX);
-    if (!n_flows || n_flows > n_rows) {
+    if (!n_flows || n_flows > n_rows || base_time > SEALED_BASE_TIME_MAX) {
         return 0;
     }
 

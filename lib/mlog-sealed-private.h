@@ -39,6 +39,10 @@ enum sealed_encoding {
 };
 
 #define SEALED_ALIGN 64
+
+/* So that the time of no row overflows. */
+#define SEALED_BASE_TIME_MAX (UINT64_MAX >> 1)
+
 #define SEALED_DICTIONARY_WIDTH 4
 BUILD_ASSERT_DECL(1 << SEALED_DICTIONARY_WIDTH == MLOG_DICTIONARY_MAX);
 #define SEALED_DICTIONARY_BYTES (MLOG_DICTIONARY_MAX * sizeof(uint32_t))

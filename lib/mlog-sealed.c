@@ -54,7 +54,7 @@ check_header(const struct sealed_header *h, size_t size, char **error)
                            h->size, size);
     } else if (!h->n_rows || h->n_rows > MLOG_SEALED_ROWS_MAX
                || !h->n_flows || h->n_flows > h->n_rows
-               || h->base_time > UINT64_MAX >> 1
+               || h->base_time > SEALED_BASE_TIME_MAX
                || h->block_rows != MLOG_SEALED_BLOCK_ROWS
                || h->n_arrays != MLOG_SEALED_N_ARRAYS) {
         *error = xstrdup("header is invalid");

@@ -51,7 +51,7 @@
  *   offset  8  version    u32  MLOG_SEALED_VERSION
  *   offset 12  checksum   u32  mlog_checksum() of bytes 16 ... size - 1
  *   offset 16  size       u64  of the image in bytes, a multiple of 64
- *   offset 24  base_time  u64  nanoseconds since the epoch, UTC
+ *   offset 24  base_time  u64  nanoseconds since the epoch, UTC; < 2^63
  *   offset 32  n_rows     u32  1 ... MLOG_SEALED_ROWS_MAX
  *   offset 36  n_flows    u32  1 ... n_rows
  *   offset 40  block_rows u32  MLOG_SEALED_BLOCK_ROWS
@@ -138,8 +138,8 @@ void mlog_sealed_builder_destroy(struct mlog_sealed_builder *);
 
 /* Makes an image of the 'n_rows' rows, of which there is at least one.  Their
  * times are nanoseconds after 'base_time'.  Returns its size in bytes, or 0 if
- * the rows are not as they should be: times ascending, flows less than
- * 'n_flows', which is at most 'n_rows'. */
+ * something is not as it should be: times ascending, flows less than
+ * 'n_flows', which is at most 'n_rows', and 'base_time' less than 2^63. */
 size_t mlog_sealed_build(struct mlog_sealed_builder *,
                          const struct mlog_row *rows, uint32_t n_rows,
                          uint32_t n_flows, uint64_t base_time);

@@ -538,6 +538,8 @@ Test(sealed, rows_that_are_not_as_they_should_be_are_refused)
     unseal(&s);
     cr_expect_eq(mlog_sealed_build(builder, rows, 3000, 0, BASE), 0);
     cr_expect_eq(mlog_sealed_build(builder, rows, 3000, 3001, BASE), 0);
+    cr_expect_eq(mlog_sealed_build(builder, rows, 3000, n_flows,
+                                   UINT64_C(1) << 63), 0);
 
     /* A flow, in any block. */
     for (uint32_t i = 0; i < 3000; i += 999) {
