@@ -142,6 +142,7 @@ append_index(struct ofpbuf *b, const struct mlog_archive_segment *segment,
         append_number(b, segment->gaps[i].from, 8);
         append_number(b, segment->gaps[i].to, 8);
         append_number(b, segment->gaps[i].count, 8);
+        append_number(b, segment->gaps[i].reason, 4);
     }
 }
 
@@ -369,6 +370,7 @@ parse_gaps(struct cursor *c, struct mlog_archive_info *info)
         info->gaps[i].from = pull_number(c, 8);
         info->gaps[i].to = pull_number(c, 8);
         info->gaps[i].count = pull_number(c, 8);
+        info->gaps[i].reason = pull_number(c, 4);
     }
 }
 

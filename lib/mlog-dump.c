@@ -23,6 +23,7 @@
 
 #include "mlog-archive-ports.h"
 #include "mlog-archive.h"
+#include "mlog-flow-id.h"
 #include "mlog-flow-table.h"
 #include "mlog-pcapng.h"
 #include "mlog-rebuild.h"

@@ -142,22 +142,12 @@ tests/stress/stress-history-tsan: \
 $(tsan_programs): tests/stress/%-tsan: tests/tsan/tests/stress/%.o \
 		tests/tsan/libmultilog.a
 	$(AM_V_CCLD)$(CC) -fsanitize=thread -o $@ $(filter %.o,$^) \
-		tests/tsan/libmultilog.a @ovs/link.flags
+		tests/tsan/libmultilog.a @ovs/link.flags $(ZSTD_LIBS)
 CLEANFILES += $(tsan_programs)
 clean-local: clean-tsan
 clean-tsan:
 	rm -rf tests/tsan
 .PHONY: clean-tsan
-# The check of cuts under the thread sanitizer, which needs all that it links
-# with compiled for it.
-stress_cut_tsan_sources = \
-	$(srcdir)/tests/stress/stress-cut.c \
-	$(addprefix $(top_srcdir)/,$(filter %.c,$(lib_libmultilog_a_SOURCES)))
-tests/stress/stress-cut-tsan: $(stress_cut_tsan_sources) ovs/patched.stamp
-	$(AM_V_CCLD)$(CC) $(DEFS) $(AM_CPPFLAGS) $(WARN_CFLAGS) -Wno-tsan -O1 \
-		-g -fsanitize=thread -o $@ $(stress_cut_tsan_sources) \
-		@ovs/link.flags $(ZSTD_LIBS)
-CLEANFILES += tests/stress/stress-cut-tsan
 
 EXTRA_DIST += \
 	tests/bench/bench-datapath \

@@ -36,8 +36,10 @@ static void
 append(struct mlog_archive *archive, const struct records *records,
        size_t start, size_t n)
 {
-    struct mlog_gap gap = { records->a[start].time, records->a[start].time,
-                            2 };
+    struct mlog_gap gap = {
+        .from = records->a[start].time, .to = records->a[start].time,
+        .count = 2,
+    };
     struct mlog_archive_segment segment;
     int error;
 

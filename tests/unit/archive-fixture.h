@@ -32,8 +32,8 @@ static const struct mlog_archive_port archive_ports[] = {
 };
 
 static const struct mlog_gap archive_gaps[] = {
-    { BASE_TIME + 5, BASE_TIME + 10, 3 },
-    { BASE_TIME + 20, BASE_TIME + 20, UINT64_C(1) << 40 },
+    { BASE_TIME + 5, BASE_TIME + 10, 3, MLOG_LOSS_MEMORY, 0 },
+    { BASE_TIME + 20, BASE_TIME + 20, UINT64_C(1) << 40, MLOG_LOSS_RING, 0 },
 };
 
 static inline struct mlog_archive_segment
