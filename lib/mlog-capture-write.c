@@ -61,6 +61,7 @@ announce(struct mlog_ring *ring)
 
         /* An atomic read-modify-write is a full fence, too. */
         atomic_add_explicit(&ring->busy, 1, &zero, memory_order_seq_cst);
+        mlog_clock_order();
     } else {
         atomic_store_explicit(&ring->busy, 1, memory_order_relaxed);
         atomic_signal_fence(memory_order_seq_cst);

@@ -61,6 +61,16 @@ mlog_clock_now(void)
     return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
 }
 
+/* Makes mlog_clock_now() after it wait for what is before it in the program:
+ * reading the TSC is no access to memory, so no fence of memory orders it. */
+static inline void
+mlog_clock_order(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_lfence();
+#endif
+}
+
 struct mlog_clock {
     uint64_t ticks;             /* These ticks... */
     uint64_t ns;                /* ...are this time. */
