@@ -51,6 +51,7 @@ static struct {
     double seconds;
     unsigned int writers;
     uint32_t seed;
+    bool no_membarrier;
 } options = { .seconds = 10, .writers = 2, .seed = 1 };
 
 /* What a packet begins with.  The rest is a function of it. */
@@ -445,7 +446,9 @@ usage(int status)
     printf("usage: stress-ring [OPTION]...\n"
            "  --seconds=N     this long [10]\n"
            "  --writers=N     up to %d [2]\n"
-           "  --seed=N        of the random numbers [1]\n", MAX_WRITERS);
+           "  --seed=N        of the random numbers [1]\n"
+           "  --no-membarrier as if there were no membarrier(2)\n",
+           MAX_WRITERS);
     exit(status);
 }
 
@@ -456,6 +459,7 @@ parse_options(int argc, char *argv[])
         { "seconds", required_argument, NULL, 't' },
         { "writers", required_argument, NULL, 'w' },
         { "seed", required_argument, NULL, 's' },
+        { "no-membarrier", no_argument, NULL, 'm' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -466,6 +470,7 @@ parse_options(int argc, char *argv[])
         case 't': options.seconds = parse_number(optarg, 1000000); break;
         case 'w': options.writers = parse_number(optarg, MAX_WRITERS); break;
         case 's': options.seed = parse_number(optarg, UINT32_MAX); break;
+        case 'm': options.no_membarrier = true; break;
         case 'h': usage(0);
         default: usage(2);
         }
@@ -486,6 +491,7 @@ main(int argc, char *argv[])
     alarm(options.seconds * 2 + 60);
     mlog_clock_init();
     mlog_capture_init(&capture, mlog_store_open(NULL), RING_SLOTS);
+    capture.membarrier = capture.membarrier && !options.no_membarrier;
     rng_seed(&rng, options.seed, MAX_WRITERS);
     reader_thread = pthread_self();
     ovsrcu_quiesce_start();

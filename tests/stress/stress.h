@@ -68,9 +68,7 @@ one_in(struct rng *rng, uint32_t n)
 static inline uint64_t
 stamp(void)
 {
-#if defined(__x86_64__)
-    __builtin_ia32_lfence();
-#endif
+    mlog_clock_order();
     return mlog_clock_now();
 }
 
