@@ -113,7 +113,7 @@ fail(const char *format, ...)
     struct ds s = DS_EMPTY_INITIALIZER;
     va_list args;
 
-    if (__sync_lock_test_and_set(&failing, true)) {
+    while (__sync_lock_test_and_set(&failing, true)) {
         pause();
     }
     va_start(args, format);
