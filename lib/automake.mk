@@ -23,6 +23,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-archive-write.c \
 	lib/mlog-archive.c \
 	lib/mlog-archive.h \
+	lib/mlog-archiver.c \
+	lib/mlog-archiver.h \
 	lib/mlog-capture-write.c \
 	lib/mlog-capture.c \
 	lib/mlog-capture.h \
@@ -34,6 +36,7 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-clock.h \
 	lib/mlog-columns.c \
 	lib/mlog-columns.h \
+	lib/mlog-command-archive.c \
 	lib/mlog-command-args.c \
 	lib/mlog-command-call.h \
 	lib/mlog-command-query.c \
@@ -99,8 +102,6 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-sealed-private.h \
 	lib/mlog-sealed.c \
 	lib/mlog-sealed.h \
-	lib/mlog-sealer.c \
-	lib/mlog-sealer.h \
 	lib/mlog-segment.c \
 	lib/mlog-segment.h \
 	lib/mlog-simd.c \

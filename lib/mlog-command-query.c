@@ -66,7 +66,7 @@ query_start(struct query *query)
         || !mlog_call_get_budget(call, &query->budget)) {
         return false;
     }
-    query->stale = mlog_digest_cut(call->ml->digest, &query->snapshot) != 0;
+    query->stale = multilog_snapshot_take(call->ml, &query->snapshot) != 0;
     if (!mlog_call_get_range(call, query->snapshot.cut, &query->range)) {
         return false;
     }
@@ -78,7 +78,7 @@ static void
 query_finish(struct query *query)
 {
     if (query->snapshot.log) {
-        mlog_snapshot_release(&query->snapshot);
+        multilog_snapshot_release(&query->snapshot);
     }
     mlog_expr_unref(query->expr);
 }
@@ -97,9 +97,11 @@ put_coverage(const struct query *query,
     if (totals->outage) {
         mlog_document_put_bool(doc, "outage", true);
     }
-    if (totals->n_revoked) {
+    if (totals->n_revoked || totals->n_unreadable) {
         mlog_document_put_bool(doc, "partial", true);
         mlog_document_put_u64(doc, "segments_expired", totals->n_revoked);
+        mlog_document_put_u64(doc, "segments_unreadable",
+                              totals->n_unreadable);
     }
     if (query->range.since) {
         mlog_document_put_time(doc, "since", query->range.since);
@@ -121,6 +123,11 @@ put_coverage(const struct query *query,
         mlog_document_note(doc, "partial: %"PRIuSIZE" segments expired while "
                            "the query ran; ask again, for less",
                            totals->n_revoked);
+    }
+    if (totals->n_unreadable) {
+        mlog_document_note(doc, "partial: %"PRIuSIZE" archived segments could "
+                           "not be read; see multilog/archive verify",
+                           totals->n_unreadable);
     }
     if (totals->outage) {
         mlog_document_note(doc, "nothing was recorded for a part of this "

@@ -21,6 +21,7 @@
 #include <inttypes.h>
 
 #include "mlog-stream.h"
+#include "mlog-time.h"
 #include "multilog.h"
 #include "openvswitch/json.h"
 #include "openvswitch/shash.h"
@@ -643,6 +644,96 @@ set_capture(struct mlog_call *call, const char *value)
                                "datapath here to capture from"));
 }
 
+static bool
+set_archive_dir(struct mlog_call *call, const char *value)
+{
+    char *message = mlog_archiver_set_dir(
+        call->ml->archiver, strcmp(value, "none") ? value : NULL);
+
+    if (message) {
+        mlog_call_error(call, value, value, "archive-dir: %s", message);
+        free(message);
+        return false;
+    }
+    return true;
+}
+
+/* "none" is no limit. */
+static bool
+set_archive_max(struct mlog_call *call, const char *value,
+                char *(*parse)(const char *, uint64_t *), bool is_age)
+{
+    struct mlog_archiver_status status;
+    uint64_t max = 0;
+
+    if (strcmp(value, "none")) {
+        char *message = parse(value, &max);
+
+        if (message) {
+            return mlog_call_take_message(call, value, value, message);
+        }
+    }
+    mlog_archiver_get_status(call->ml->archiver, &status);
+    mlog_archiver_set_retention(call->ml->archiver,
+                                is_age ? status.max_bytes : max,
+                                is_age ? max : status.max_age);
+    mlog_archiver_status_destroy(&status);
+    return true;
+}
+
+static bool
+set_archive_max_bytes(struct mlog_call *call, const char *value)
+{
+    return set_archive_max(call, value, mlog_parse_size, false);
+}
+
+static bool
+set_archive_max_age(struct mlog_call *call, const char *value)
+{
+    return set_archive_max(call, value, mlog_duration_parse, true);
+}
+
+static void
+put_archive_dir(struct mlog_call *call, struct mlog_table *table)
+{
+    struct mlog_archiver_status status;
+
+    mlog_archiver_get_status(call->ml->archiver, &status);
+    mlog_table_put_string(table, status.dir ? status.dir : "none");
+    mlog_archiver_status_destroy(&status);
+}
+
+static void
+put_archive_max_bytes(struct mlog_call *call, struct mlog_table *table)
+{
+    struct mlog_archiver_status status;
+
+    mlog_archiver_get_status(call->ml->archiver, &status);
+    if (status.max_bytes) {
+        mlog_table_put_u64(table, status.max_bytes);
+    } else {
+        mlog_table_put_string(table, "none");
+    }
+    mlog_archiver_status_destroy(&status);
+}
+
+static void
+put_archive_max_age(struct mlog_call *call, struct mlog_table *table)
+{
+    struct mlog_archiver_status status;
+    struct ds text = DS_EMPTY_INITIALIZER;
+
+    mlog_archiver_get_status(call->ml->archiver, &status);
+    if (status.max_age) {
+        mlog_duration_format(status.max_age, &text);
+    } else {
+        ds_put_cstr(&text, "none");
+    }
+    mlog_table_put_string(table, ds_cstr(&text));
+    ds_destroy(&text);
+    mlog_archiver_status_destroy(&status);
+}
+
 static void
 put_budget(struct mlog_call *call, struct mlog_table *table)
 {
@@ -674,6 +765,12 @@ static const struct {
     bool (*set)(struct mlog_call *, const char *value);
     void (*put)(struct mlog_call *, struct mlog_table *);
 } settings[] = {
+    { "archive-dir", "directory to which full segments are archived, or none",
+      set_archive_dir, put_archive_dir },
+    { "archive-max-age", "how long archived records are kept: 12h, or none",
+      set_archive_max_age, put_archive_max_age },
+    { "archive-max-bytes", "how much the archive may take: 100G, or none",
+      set_archive_max_bytes, put_archive_max_bytes },
     { "capture", "whether packets are recorded: on or off",
       set_capture, put_capture },
     { "digest", "off: records are thrown away and count as lost, to measure "

@@ -108,6 +108,12 @@ static const struct mlog_command commands[] = {
       0, 0,
       (OPTS_ALL | MLOG_OPT(SINCE_SEQ) | MLOG_OPT(LAST) | MLOG_OPT(LIMIT)),
       mlog_command_alerts },
+    { "multilog/archive",
+      "[show | verify [SEQ] | flush | drop SEQ | drop-before TIME]",
+      "the archived segments",
+      0, 2, OPTS_ALL | MLOG_OPT(TIMEOUT), mlog_command_archive },
+    { "multilog/index-list", "", "how each field is found without a scan",
+      0, 0, OPTS_ALL, mlog_command_index_list },
     { "multilog/set", "[KEY VALUE]", "show or change a setting",
       0, 2, OPTS_ALL, mlog_command_set },
 };

@@ -218,6 +218,7 @@ expire_oldest(struct mlog_header_log *log) OVS_REQUIRES(log->mutex)
     uncount(log, segment);
     if (segment->archived) {
         log->stats.n_archived += n_rows;
+        until = 0;
     } else if (log->archiving) {
         add_gap(log, &(struct mlog_gap) {
             .from = segment->public.base_time,
@@ -240,6 +241,12 @@ expire_over_budget(struct mlog_header_log *log) OVS_REQUIRES(log->mutex)
            && memory_used(log) > log->stats.budget) {
         expire_oldest(log);
     }
+}
+
+const struct mlog_flow_table *
+mlog_header_log_flows(const struct mlog_header_log *log)
+{
+    return log->flows;
 }
 
 void
@@ -304,7 +311,6 @@ open_segment(struct mlog_header_log *log, uint64_t time)
         }
         add_newest(log, open);
         log->open = open;
-        log->close = false;
         log->next_seq++;
         log->n_rows = log->n_flows = 0;
         expire_over_budget(log);
@@ -319,7 +325,7 @@ open_segment(struct mlog_header_log *log, uint64_t time)
 static bool
 fits(const struct mlog_header_log *log, uint64_t time)
 {
-    return (log->open && !log->close && log->n_rows < MLOG_SEGMENT_ROWS
+    return (log->open && log->n_rows < MLOG_SEGMENT_ROWS
             && !((time - log->open->public.base_time) >> MLOG_ROW_TIME_BITS));
 }
 
@@ -351,7 +357,13 @@ mlog_header_log_append(struct mlog_header_log *log, uint64_t time,
 void
 mlog_header_log_close_segment(struct mlog_header_log *log)
 {
-    log->close = log->n_rows > 0;
+    if (log->open) {
+        log->next_row = log->open->public.first_row + log->n_rows;
+        publish_counts(log);
+        mlog_segment_finish__(log->open);
+        log->open = NULL;
+        log->n_rows = log->n_flows = 0;
+    }
 }
 
 void
@@ -369,7 +381,7 @@ void
 mlog_header_log_fill_commit(struct mlog_header_log *log,
                             struct mlog_commit *commit)
 {
-    commit->open_seq = log->next_seq - 1;
+    commit->open_seq = log->open ? log->open->public.seq : log->next_seq;
     commit->first_row = (log->open ? log->open->public.first_row
                          : log->next_row);
     commit->n_rows = log->n_rows;
@@ -549,6 +561,7 @@ replace(struct mlog_header_log *log, struct mlog_log_segment *full,
     }
     sealed->next = full->next;
     sealed->n_pins = 1;
+    sealed->archived = full->archived;
     *p = sealed;
     if (log->newest == full) {
         log->newest = sealed;
@@ -558,6 +571,109 @@ replace(struct mlog_header_log *log, struct mlog_log_segment *full,
     count(log, sealed);
     add_zombie(log, full);
     return true;
+}
+
+/* Archiving. */
+
+static struct mlog_log_segment *
+log_segment(const struct mlog_segment *segment)
+{
+    return CONTAINER_OF(CONST_CAST(struct mlog_segment *, segment),
+                        struct mlog_log_segment, public);
+}
+
+void
+mlog_header_log_set_archiving(struct mlog_header_log *log, bool archiving)
+{
+    ovs_mutex_lock(&log->mutex);
+    log->archiving = archiving;
+    ovs_mutex_unlock(&log->mutex);
+}
+
+const struct mlog_segment *
+mlog_header_log_next_to_archive(struct mlog_header_log *log)
+{
+    struct mlog_log_segment *segment;
+
+    ovs_mutex_lock(&log->mutex);
+    for (segment = log->oldest; segment && segment->archived;
+         segment = segment->next) {
+        continue;
+    }
+    if (segment && segment->public.sealed) {
+        segment->n_pins++;
+    } else {
+        segment = NULL;
+    }
+    ovs_mutex_unlock(&log->mutex);
+    return segment ? &segment->public : NULL;
+}
+
+bool
+mlog_header_log_is_expired(struct mlog_header_log *log,
+                           const struct mlog_segment *segment)
+{
+    bool expired;
+
+    ovs_mutex_lock(&log->mutex);
+    expired = log_segment(segment)->expired;
+    ovs_mutex_unlock(&log->mutex);
+    return expired;
+}
+
+bool
+mlog_header_log_archived(struct mlog_header_log *log,
+                         const struct mlog_segment *segment, bool archived)
+{
+    struct mlog_log_segment *s = log_segment(segment);
+    bool held;
+
+    ovs_mutex_lock(&log->mutex);
+    held = !s->expired;
+    if (held) {
+        s->archived = archived;
+    }
+    s->n_pins--;
+    ovs_mutex_unlock(&log->mutex);
+    return held;
+}
+
+void
+mlog_header_log_mark_archived(struct mlog_header_log *log,
+                              bool (*archived)(uint64_t first_row, void *aux),
+                              void *aux)
+{
+    ovs_mutex_lock(&log->mutex);
+    for (struct mlog_log_segment *segment = log->oldest; segment;
+         segment = segment->next) {
+        segment->archived = (segment != log->open
+                             && archived(segment->public.first_row, aux));
+    }
+    ovs_mutex_unlock(&log->mutex);
+}
+
+void
+mlog_header_log_dropped(struct mlog_header_log *log, uint64_t n,
+                        uint64_t until)
+{
+    ovs_mutex_lock(&log->mutex);
+    n = MIN(n, log->stats.n_archived);
+    log->stats.n_archived -= n;
+    log->stats.n_expired += n;
+    log->stats.expired_until = MAX(log->stats.expired_until, until);
+    ovs_mutex_unlock(&log->mutex);
+}
+
+uint64_t
+mlog_header_log_oldest_row(const struct mlog_header_log *log_)
+{
+    struct mlog_header_log *log = CONST_CAST(struct mlog_header_log *, log_);
+    uint64_t row;
+
+    ovs_mutex_lock(&log->mutex);
+    row = log->oldest ? log->oldest->public.first_row : UINT64_MAX;
+    ovs_mutex_unlock(&log->mutex);
+    return row;
 }
 
 bool
@@ -643,6 +759,10 @@ mlog_header_log_recover(struct mlog_header_log *log,
     for (uint32_t seq = commit->oldest_seq; seq && seq <= commit->open_seq;
          seq++) {
         bool open = seq == commit->open_seq;
+        if (open && !commit->n_rows) {
+            break;
+        }
+
         struct mlog_log_segment *segment = mlog_segment_load__(
             log->store, seq, open, commit->n_rows, commit->n_flows);
 
@@ -673,7 +793,7 @@ mlog_header_log_recover(struct mlog_header_log *log,
     log->committed_oldest = commit->oldest_seq;
     log->n_rows = log->open ? commit->n_rows : 0;
     log->n_flows = log->open ? commit->n_flows : 0;
-    log->next_seq = commit->open_seq + 1;
+    log->next_seq = commit->open_seq + (commit->n_rows > 0);
     log->next_row = commit->first_row + commit->n_rows;
 
     uint64_t n_lost = (log->next_row - commit->n_expired - commit->n_archived

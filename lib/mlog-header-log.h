@@ -76,6 +76,7 @@
 #include "openvswitch/list.h"
 #include "ovs-atomic.h"
 
+struct mlog_archive_list;
 struct mlog_flow_table;
 struct mlog_store;
 
@@ -112,7 +113,13 @@ struct mlog_snapshot {
     size_t n_gaps;
     uint64_t n_expired;             /* Rows that expired, ever... */
     uint64_t expired_until;         /* ...the newest of them, ns. */
+    uint64_t oldest_row;            /* Rows before the oldest segment. */
     struct ovs_list node;           /* In the log. */
+
+    /* What was archived, and is older than the oldest segment; see
+     * multilog_snapshot_take(). */
+    struct mlog_archive_list *archive;  /* Or NULL. */
+    const char *archive_life;
 };
 
 /* Keeps flows in 'flows' and segments in 'store'. */
@@ -148,7 +155,8 @@ struct mlog_row *mlog_header_log_append(struct mlog_header_log *,
                                         uint32_t *local);
 void mlog_header_log_publish(struct mlog_header_log *, uint64_t time);
 
-/* Lets the open segment be full with the rows that it has. */
+/* Lets the open segment, if there is one, be full with the rows that it
+ * has. */
 void mlog_header_log_close_segment(struct mlog_header_log *);
 void mlog_header_log_add_gap(struct mlog_header_log *,
                              const struct mlog_gap *);
@@ -161,7 +169,42 @@ void mlog_header_log_committed(struct mlog_header_log *,
  * is none. */
 bool mlog_header_log_seal(struct mlog_header_log *);
 
+/* Archiving thread only.
+ *
+ * With 'archiving', a segment that expires without having been archived is
+ * lost, for that reason.  mlog_header_log_next_to_archive() returns the oldest
+ * sealed segment that isn't archived, pinned, or NULL.  It has to be given back
+ * with mlog_header_log_archived(), which returns false if it has expired
+ * meanwhile; 'archived' says whether it is in the archive now.
+ *
+ * mlog_header_log_is_expired() says whether it has expired yet.
+ *
+ * mlog_header_log_mark_archived() is for a segment that an earlier process has
+ * archived: 'archived' tells by the segment's 'first_row'.
+ *
+ * mlog_header_log_dropped() says that 'n' records that only the archive had
+ * were dropped there, up to 'until', ns. */
+void mlog_header_log_set_archiving(struct mlog_header_log *, bool archiving);
+const struct mlog_segment *mlog_header_log_next_to_archive(
+    struct mlog_header_log *);
+bool mlog_header_log_is_expired(struct mlog_header_log *,
+                                const struct mlog_segment *);
+bool mlog_header_log_archived(struct mlog_header_log *,
+                              const struct mlog_segment *, bool archived);
+void mlog_header_log_mark_archived(struct mlog_header_log *,
+                                   bool (*archived)(uint64_t first_row,
+                                                    void *aux),
+                                   void *aux);
+void mlog_header_log_dropped(struct mlog_header_log *, uint64_t n,
+                             uint64_t until);
+
+/* Rows in all segments before the oldest one that is held; UINT64_MAX if none
+ * is. */
+uint64_t mlog_header_log_oldest_row(const struct mlog_header_log *);
+
 /* Any thread. */
+const struct mlog_flow_table *mlog_header_log_flows(
+    const struct mlog_header_log *);
 void mlog_header_log_set_budget(struct mlog_header_log *, size_t bytes);
 
 /* For tests: instead of MLOG_PIN_BOUND_NS. */
@@ -217,6 +260,11 @@ void mlog_snapshot_leave(const struct mlog_snapshot *, size_t i);
 void mlog_snapshot_range(const struct mlog_snapshot *, size_t i,
                          uint64_t since, uint64_t until,
                          uint32_t *start, uint32_t *end);
+
+/* The same for the first 'n_rows' rows of a segment. */
+void mlog_segment_range(const struct mlog_segment *, uint32_t n_rows,
+                        uint64_t since, uint64_t until,
+                        uint32_t *start, uint32_t *end);
 
 /* Returns the key of the flow with number 'local' in 'segment'. */
 const struct mlog_flow_key *mlog_segment_key(const struct mlog_flow_table *,

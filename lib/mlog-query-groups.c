@@ -533,6 +533,7 @@ mlog_query_groups(const struct mlog_snapshot *snapshot,
     }
     error = error ? error : mlog_scan_error(scan);
     groups->totals.n_revoked = mlog_scan_n_expired(scan);
+    groups->totals.n_unreadable = mlog_scan_n_unreadable(scan);
     if (error) {
         mlog_groups_destroy(groups);
         groups = NULL;

@@ -56,6 +56,7 @@ mlog_query_count(const struct mlog_snapshot *snapshot,
     mlog_query_get_missing(snapshot, range, totals);
     mlog_scan_count(scan, &totals->count, &totals->bytes);
     totals->n_revoked = mlog_scan_n_expired(scan);
+    totals->n_unreadable = mlog_scan_n_unreadable(scan);
 
     int error = mlog_scan_error(scan);
     mlog_scan_destroy(scan);
@@ -150,6 +151,7 @@ mlog_query_rows(const struct mlog_snapshot *snapshot,
         }
     }
     rows->totals.n_revoked = mlog_scan_n_expired(scan);
+    rows->totals.n_unreadable = mlog_scan_n_unreadable(scan);
 
     int error = mlog_scan_error(scan);
     rows->n = ring.n;

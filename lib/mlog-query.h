@@ -59,6 +59,7 @@ struct mlog_query_totals {
     uint64_t gaps;              /* Records lost within the range. */
     bool expired;               /* Older records of the range expired. */
     bool outage;                /* Nothing was recorded for a part of it. */
+    size_t n_unreadable;        /* Archived segments: likewise missing. */
     size_t n_revoked;           /* Segments that expired before they could be
                                  * read: their records are missing. */
 };

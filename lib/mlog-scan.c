@@ -21,11 +21,17 @@
 #include <errno.h>
 
 #include "bitmap.h"
+#include "mlog-archive-ports.h"
+#include "mlog-archive.h"
+#include "mlog-archiver.h"
 #include "mlog-expr.h"
 #include "mlog-flow-table.h"
 #include "openvswitch/util.h"
+#include "openvswitch/vlog.h"
 #include "timeval.h"
 #include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(mlog_scan);
 
 /* How a scan saves work
  * =====================
@@ -80,14 +86,21 @@ struct mlog_scan {
     struct mlog_range range;
     struct mlog_budget budget;
     int error;
-    size_t n_expired;
+    size_t n_expired, n_unreadable;
     struct mlog_scan_stats stats;
 
     uint8_t *verdicts;          /* enum verdict, by flow index. */
 
+    /* The archive comes first. */
+    size_t next_file;           /* Index in the snapshot's list. */
+    struct mlog_archive_data *data;     /* Of the current segment, or NULL. */
+    struct mlog_segment loaded;         /* The current segment, then. */
+    struct mlog_archive_port_map *ports;
+
     /* The current segment. */
     size_t next_segment;        /* Its index plus 1... */
     bool entered;               /* ...if this. */
+    uint64_t serial;            /* Grows from segment to segment. */
     const struct mlog_segment *segment;
     enum segment_mode mode;
     uint32_t pos, end;          /* Rows that are still to be seen. */
@@ -144,6 +157,8 @@ leave_segment(struct mlog_scan *scan)
         mlog_snapshot_leave(scan->snapshot, scan->next_segment - 1);
         scan->entered = false;
     }
+    mlog_archive_data_unref(scan->data);
+    scan->data = NULL;
 }
 
 void
@@ -154,6 +169,7 @@ mlog_scan_destroy(struct mlog_scan *scan)
         free(scan->verdicts);
         free(scan->local);
         free(scan->postings);
+        free(scan->ports);
         free(scan);
     }
 }
@@ -168,6 +184,12 @@ size_t
 mlog_scan_n_expired(const struct mlog_scan *scan)
 {
     return scan->n_expired;
+}
+
+size_t
+mlog_scan_n_unreadable(const struct mlog_scan *scan)
+{
+    return scan->n_unreadable;
 }
 
 void
@@ -240,17 +262,17 @@ forget_local(struct mlog_scan *scan, uint32_t n_flows)
     memset(scan->local, V_UNSET, n_flows);
 }
 
-/* Settles all the flows of segment 's'. */
+/* Settles all the 'n_flows' flows of the current segment. */
 static enum segment_mode
-settle_segment(struct mlog_scan *scan, const struct mlog_snapshot_segment *s)
+settle_segment(struct mlog_scan *scan, uint32_t n_flows)
 {
     uint32_t n[4] = { 0, 0, 0, 0 };
 
-    for (uint32_t i = 0; i < s->n_flows; i++) {
+    for (uint32_t i = 0; i < n_flows; i++) {
         n[settle_flow(scan, i)]++;
     }
-    return (n[V_FALSE] == s->n_flows ? SEGMENT_NONE
-            : n[V_TRUE] == s->n_flows ? SEGMENT_ALL
+    return (n[V_FALSE] == n_flows ? SEGMENT_NONE
+            : n[V_TRUE] == n_flows ? SEGMENT_ALL
             : n[V_MAYBE] ? SEGMENT_MIXED
             : SEGMENT_BY_FLOW);
 }
@@ -294,6 +316,14 @@ field_column(enum mlog_field_id id, enum mlog_row_column *column)
     default:
         return false;
     }
+}
+
+bool
+mlog_scan_has_zones(enum mlog_field_id id)
+{
+    enum mlog_row_column column;
+
+    return field_column(id, &column);
 }
 
 static bool
@@ -405,7 +435,7 @@ plan_segment(struct mlog_scan *scan, const struct mlog_snapshot_segment *s)
         scan->mode = SEGMENT_MIXED;
         return true;
     }
-    scan->mode = settle_segment(scan, s);
+    scan->mode = settle_segment(scan, s->n_flows);
     if (scan->mode == SEGMENT_NONE) {
         scan->stats.n_skipped++;
     } else if (s->segment->sealed && scan->mode != SEGMENT_ALL
@@ -416,6 +446,127 @@ plan_segment(struct mlog_scan *scan, const struct mlog_snapshot_segment *s)
     return scan->mode != SEGMENT_NONE && scan->pos < scan->end;
 }
 
+/* The archive. */
+
+/* Says whether a file has something of the range that the snapshot's segments
+ * haven't. */
+static bool
+wants_file(const struct mlog_scan *scan, const struct mlog_archive_info *info)
+{
+    const struct mlog_snapshot *snapshot = scan->snapshot;
+
+    return (info->n_rows && info->max_time >= scan->range.since
+            && info->min_time <= scan->range.until
+            && !mlog_archiver_is_held(info, snapshot->archive_life,
+                                      snapshot->oldest_row));
+}
+
+/* Counts 'file', which could not be loaded.  One that was dropped meanwhile has
+ * expired. */
+static void
+count_failure(struct mlog_scan *scan, const struct mlog_archive_file *file,
+              int error, char *message)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
+
+    if (error == ENOENT) {
+        scan->n_expired++;
+    } else {
+        VLOG_WARN_RL(&rl, "%s: %s", mlog_archive_file_name(file),
+                     message ? message : ovs_strerror(error));
+        scan->n_unreadable++;
+    }
+    free(message);
+}
+
+/* Makes the keys of 'data' those of the current segment, with ports as this
+ * process knows them. */
+static void
+use_keys(struct mlog_scan *scan)
+{
+    const struct mlog_archive_info *info = scan->data->info;
+
+    if (!scan->ports) {
+        scan->ports = xmalloc(sizeof *scan->ports);
+    }
+    mlog_archive_map_ports(info, scan->ports);
+    mlog_archive_remap_keys(scan->ports, scan->data->keys, info->n_flows);
+    scan->loaded = (struct mlog_segment) {
+        .base_time = info->base_time,
+        .first_row = info->first_row,
+        .keys = scan->data->keys,
+    };
+    atomic_init(&scan->loaded.n_rows, info->n_rows);
+    atomic_init(&scan->loaded.n_flows, info->n_flows);
+    scan->segment = &scan->loaded;
+}
+
+/* Decides on what to do with the rows by the keys alone. */
+static bool
+plan_loaded(struct mlog_scan *scan)
+{
+    uint32_t n_flows = scan->data->info->n_flows;
+
+    scan->by_postings = false;
+    scan->stats.n_segments++;
+    scan->mode = SEGMENT_ALL;
+    if (scan->range.expr) {
+        forget_local(scan, n_flows);
+        scan->mode = settle_segment(scan, n_flows);
+    }
+    scan->stats.n_skipped += scan->mode == SEGMENT_NONE;
+    return scan->mode != SEGMENT_NONE;
+}
+
+/* Loads 'file' as the current segment.  Returns false if it has nothing. */
+static bool
+load_file(struct mlog_scan *scan, const struct mlog_archive_file *file)
+{
+    char *message = NULL;
+    int error = mlog_archive_load(file, &scan->data, &message);
+
+    if (error) {
+        count_failure(scan, file, error, message);
+        return false;
+    }
+    use_keys(scan);
+    if (!plan_loaded(scan)) {
+        return false;
+    }
+    error = mlog_archive_load_rows(scan->data, &message);
+    if (error) {
+        count_failure(scan, file, error, message);
+        return false;
+    }
+
+    uint32_t n_rows = scan->data->info->n_rows;
+    mlog_archive_remap_rows(scan->ports, scan->data->rows, n_rows);
+    scan->loaded.rows = scan->data->rows;
+    scan->stats.n_loaded++;
+    mlog_segment_range(&scan->loaded, n_rows, scan->range.since,
+                       scan->range.until, &scan->pos, &scan->end);
+    return scan->pos < scan->end;
+}
+
+/* Moves to the next archived segment with rows to look at. */
+static bool
+enter_archived(struct mlog_scan *scan)
+{
+    const struct mlog_archive_list *list = scan->snapshot->archive;
+
+    while (list && scan->next_file < list->n && may_go_on(scan)) {
+        const struct mlog_archive_file *file = list->files[scan->next_file++];
+
+        leave_segment(scan);
+        scan->pos = scan->end = 0;
+        if (wants_file(scan, mlog_archive_file_info(file))
+            && load_file(scan, file)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Moves to the next segment with rows to look at.  Returns false if there is
  * none. */
 static bool
@@ -423,6 +574,10 @@ enter_segment(struct mlog_scan *scan)
 {
     const struct mlog_snapshot *snapshot = scan->snapshot;
 
+    scan->serial++;
+    if (enter_archived(scan)) {
+        return true;
+    }
     for (;;) {
         leave_segment(scan);
         scan->pos = scan->end = 0;
@@ -450,6 +605,9 @@ enter_segment(struct mlog_scan *scan)
 static bool
 renew_entry(struct mlog_scan *scan)
 {
+    if (scan->data) {
+        return true;
+    }
     leave_segment(scan);
     if (mlog_snapshot_enter(scan->snapshot, scan->next_segment - 1)) {
         scan->entered = true;
@@ -579,7 +737,7 @@ fill_batch(struct mlog_scan *scan, struct mlog_batch *batch)
         .rows = get_rows(scan, n),
         .segment = scan->segment,
         .flows = scan->snapshot->flows,
-        .serial = scan->next_segment,
+        .serial = scan->serial,
         .n = n,
     };
     scan->pos += n;

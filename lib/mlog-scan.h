@@ -20,9 +20,9 @@
 /* Scanning a snapshot
  * ===================
  *
- * Hands out the rows of a snapshot that lie in a range of time and match an
- * expression, oldest first, in batches.  Everything that a query computes is
- * computed on these batches.
+ * Hands out the rows of a snapshot, and of the archive, that lie in a range of
+ * time and match an expression, oldest first, in batches.  Everything that a
+ * query computes is computed on these batches.
  *
  * Usage:
  *
@@ -52,6 +52,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mlog-fields.h"
 #include "mlog-header-log.h"
 #include "mlog-record.h"
 #include "ovs-atomic.h"
@@ -132,11 +133,19 @@ int mlog_scan_error(const struct mlog_scan *);
  * without (the rest of) them. */
 size_t mlog_scan_n_expired(const struct mlog_scan *);
 
+/* True if zone maps help to find values of a field. */
+bool mlog_scan_has_zones(enum mlog_field_id);
+
+/* How many archived segments could not be read, because the file was damaged
+ * or could not be read. */
+size_t mlog_scan_n_unreadable(const struct mlog_scan *);
+
 /* How the scan went, for people. */
 struct mlog_scan_stats {
     size_t n_segments;          /* With rows in the range... */
     size_t n_skipped;           /* ...whose flows and zones have no match... */
-    size_t n_by_postings;       /* ...of whose rows only some were read. */
+    size_t n_by_postings;       /* ...of whose rows only some were read... */
+    size_t n_loaded;            /* ...that were loaded from the archive. */
     uint64_t n_rows;            /* Rows looked at. */
 };
 void mlog_scan_get_stats(const struct mlog_scan *, struct mlog_scan_stats *);

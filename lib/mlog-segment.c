@@ -372,7 +372,8 @@ mlog_segment_tidy__(struct mlog_store *store, const struct mlog_commit *commit)
 
         if (ovs_scan(name, "seg-%"SCNu32".%15s", &seq, type)
             && (!strcmp(type, "tmp") || seq < commit->oldest_seq
-                || seq > commit->open_seq)) {
+                || seq > commit->open_seq
+                || (seq == commit->open_seq && !commit->n_rows))) {
             mlog_store_remove(store, name);
         }
     }

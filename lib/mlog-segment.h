@@ -103,7 +103,6 @@ struct mlog_header_log {
     struct mlog_log_segment *open;
     uint32_t n_rows;            /* Appended to 'open', published or not. */
     uint32_t n_flows;
-    bool close;                 /* 'open' is full with that. */
     uint32_t next_seq;          /* Of the segment after 'open'... */
     uint64_t next_row;          /* ...if there is none, its 'first_row'. */
 

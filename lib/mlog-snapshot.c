@@ -87,7 +87,7 @@ mlog_snapshot_take(struct mlog_header_log *log, struct mlog_snapshot *snapshot)
                             sizeof *snapshot->segments),
         .gaps = xmemdup(log->gaps, log->n_gaps * sizeof *log->gaps),
         .n_gaps = log->n_gaps,
-        .n_expired = log->stats.n_expired + log->stats.n_archived,
+        .n_expired = log->stats.n_expired,
         .expired_until = log->stats.expired_until,
     };
     for (segment = log->oldest; segment; segment = segment->next) {
@@ -101,6 +101,8 @@ mlog_snapshot_take(struct mlog_header_log *log, struct mlog_snapshot *snapshot)
         atomic_init(&s->n_readers, 0);
         atomic_init(&s->revoked, false);
     }
+    snapshot->oldest_row = (log->oldest ? log->oldest->public.first_row
+                            : UINT64_MAX);
     ovs_list_push_back(&log->snapshots, &snapshot->node);
     ovs_mutex_unlock(&log->mutex);
 }
@@ -194,9 +196,17 @@ mlog_snapshot_range(const struct mlog_snapshot *snapshot, size_t i,
 {
     const struct mlog_snapshot_segment *s = &snapshot->segments[i];
 
-    *start = lower_bound(s->segment, s->n_rows, since);
-    *end = (until == UINT64_MAX ? s->n_rows
-            : lower_bound(s->segment, s->n_rows, until + 1));
+    mlog_segment_range(s->segment, s->n_rows, since, until, start, end);
+}
+
+void
+mlog_segment_range(const struct mlog_segment *segment, uint32_t n_rows,
+                   uint64_t since, uint64_t until,
+                   uint32_t *start, uint32_t *end)
+{
+    *start = lower_bound(segment, n_rows, since);
+    *end = (until == UINT64_MAX ? n_rows
+            : lower_bound(segment, n_rows, until + 1));
     *end = MAX(*start, *end);
 }
 

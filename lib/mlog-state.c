@@ -19,10 +19,12 @@
 #include "mlog-state.h"
 
 #include "mlog-clock.h"
+#include "openvswitch/thread.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
 #include "util.h"
+#include "uuid.h"
 
 VLOG_DEFINE_THIS_MODULE(mlog_state);
 
@@ -39,10 +41,13 @@ struct mlog_state_header {
                                  * forgotten to be told by FORMAT_VERSION. */
     uint64_t clock;             /* mlog_clock_use_tsc. */
     char boot_id[MLOG_BOOT_ID_SIZE];
+    char life[UUID_LEN + 1];
 };
 
 struct state_file {
     struct mlog_state_header header;
+    atomic_uint64_t set;                /* Release N, pairs with acquire O. */
+    struct mlog_settings settings[2];
     atomic_uint64_t committed;          /* Release J, pairs with acquire K. */
     struct mlog_commit commits[2];
 };
@@ -51,6 +56,7 @@ struct mlog_state {
     struct mlog_store *store;
     struct mlog_mapping mapping;
     struct state_file *file;
+    struct ovs_mutex mutex;     /* Of settings. */
 };
 
 const char *
@@ -106,7 +112,9 @@ check_file(struct state_file *file, size_t size)
     atomic_read_explicit(&file->committed, &committed, memory_order_acquire);
     last = &file->commits[committed % 2];
     return (committed && (last->n_gaps > MLOG_MAX_GAPS
-                          || last->n_rings > MLOG_MAX_RINGS)
+                          || last->n_rings > MLOG_MAX_RINGS
+                          || !memchr(file->header.life, '\0',
+                                     sizeof file->header.life))
             ? "its content makes no sense" : NULL);
 }
 
@@ -127,6 +135,12 @@ create_file(struct mlog_state *state)
     file->header.size = sizeof *file;
     file->header.clock = mlog_clock_use_tsc;
     mlog_store_boot_id(file->header.boot_id);
+
+    struct uuid life;
+    uuid_generate(&life);
+    snprintf(file->header.life, sizeof file->header.life, UUID_FMT,
+             UUID_ARGS(&life));
+    atomic_init(&file->set, 0);
     atomic_init(&file->committed, 0);
     atomic_store_explicit(&file->header.magic, MAGIC, memory_order_release);
     state->file = file;
@@ -139,6 +153,7 @@ mlog_state_open(struct mlog_store *store)
     int error = mlog_store_load(store, "state", &state->mapping);
 
     state->store = store;
+    ovs_mutex_init(&state->mutex);
     if (!error) {
         const char *why = check_file(state->mapping.data,
                                      state->mapping.size);
@@ -160,6 +175,7 @@ mlog_state_close(struct mlog_state *state)
 {
     if (state) {
         mlog_store_unmap(&state->mapping);
+        ovs_mutex_destroy(&state->mutex);
         free(state);
     }
 }
@@ -175,6 +191,49 @@ mlog_state_reset(struct mlog_state *state, const char *why)
     mlog_store_unmap(&state->mapping);
     mlog_store_set_aside(state->store);
     create_file(state);
+}
+
+const char *
+mlog_state_life(const struct mlog_state *state)
+{
+    return state->file->header.life;
+}
+
+struct mlog_settings *
+mlog_state_begin_settings(struct mlog_state *state)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    struct state_file *file = state->file;
+    uint64_t set;
+
+    /* Acquire O. */
+    ovs_mutex_lock(&state->mutex);
+    atomic_read_explicit(&file->set, &set, memory_order_acquire);
+    file->settings[(set + 1) % 2] = file->settings[set % 2];
+    return &file->settings[(set + 1) % 2];
+}
+
+void
+mlog_state_end_settings(struct mlog_state *state)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    uint64_t set;
+
+    /* Release N: the settings are complete before they are the latest. */
+    atomic_read_relaxed(&state->file->set, &set);
+    atomic_store_explicit(&state->file->set, set + 1, memory_order_release);
+    ovs_mutex_unlock(&state->mutex);
+}
+
+struct mlog_settings
+mlog_state_get_settings(struct mlog_state *state)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    struct mlog_settings settings = *mlog_state_begin_settings(state);
+
+    ovs_mutex_unlock(&state->mutex);
+    settings.archive_dir[sizeof settings.archive_dir - 1] = '\0';
+    return settings;
 }
 
 const struct mlog_commit *

@@ -30,6 +30,8 @@
  *   file "state":
  *
  *     struct mlog_state_header
+ *     set                number of the latest settings
+ *     settings[2]        settings N are settings[N % 2]
  *     committed          number of the latest commit
  *     commits[2]         commit N is commits[N % 2]
  *
@@ -93,9 +95,9 @@ struct mlog_commit {
     uint64_t time;              /* The cut, ns. */
 
     /* The header log. */
-    uint64_t first_row;         /* Of the open segment. */
-    uint32_t open_seq;          /* Its number; 0: there is none yet. */
-    uint32_t n_rows;            /* In it. */
+    uint64_t first_row;         /* Of the open segment, or the next one. */
+    uint32_t open_seq;          /* Its number... */
+    uint32_t n_rows;            /* ...and rows; 0: it isn't there yet. */
     uint32_t n_flows;           /* In it. */
     uint32_t oldest_seq;        /* Oldest segment; older ones expired. */
     uint64_t n_expired;         /* Rows, ever. */
@@ -110,6 +112,15 @@ struct mlog_commit {
     struct mlog_clock clock;
 };
 
+/* What "multilog/set" has changed.  Survives as well. */
+#define MLOG_MAX_PATH 512
+struct mlog_settings {
+    uint64_t budget;            /* Bytes; 0: default. */
+    char archive_dir[MLOG_MAX_PATH];    /* Empty: none. */
+    uint64_t archive_max_bytes; /* 0: no limit. */
+    uint64_t archive_max_age;   /* ns; 0: no limit. */
+};
+
 struct mlog_state;
 
 /* Opens the state in 'store'.  If there is one from before that can be used,
@@ -120,6 +131,17 @@ void mlog_state_close(struct mlog_state *);
 
 /* Forgets what was recovered, as if there had been nothing. */
 void mlog_state_reset(struct mlog_state *, const char *why);
+
+/* Returns the identifier of what is recorded here since the state was made: a
+ * UUID as text. */
+const char *mlog_state_life(const struct mlog_state *);
+
+/* Settings, for any thread.  mlog_state_begin_settings() returns a copy to be
+ * changed, which mlog_state_end_settings() makes the present ones; other
+ * threads that want to change some wait meanwhile. */
+struct mlog_settings mlog_state_get_settings(struct mlog_state *);
+struct mlog_settings *mlog_state_begin_settings(struct mlog_state *);
+void mlog_state_end_settings(struct mlog_state *);
 
 const struct mlog_commit *mlog_state_last(const struct mlog_state *);
 struct mlog_store *mlog_state_store(const struct mlog_state *);

@@ -19,7 +19,6 @@
 
 #include "mlog-clock.h"
 #include "mlog-ports.h"
-#include "mlog-sealer.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
 
@@ -98,6 +97,10 @@ multilog_create(const char *dir, size_t budget, size_t ring_slots)
         mlog_state_reset(ml->state, "its ports make no sense");
         mlog_ports_attach(ml->store);
     }
+    if (mlog_state_get_settings(ml->state).budget) {
+        budget = mlog_state_get_settings(ml->state).budget;
+        atomic_store_relaxed(&ml->budget, budget);
+    }
     create_parts(ml, budget, ring_slots);
     if (mlog_state_last(ml->state)) {
         recover(ml, mlog_state_last(ml->state));
@@ -108,7 +111,7 @@ multilog_create(const char *dir, size_t budget, size_t ring_slots)
         ml->state, &ml->capture, ml->flows, ml->log, ml->stream
     };
     ml->digest = mlog_digest_create(&parts);
-    ml->sealer = mlog_sealer_create(ml->log);
+    ml->archiver = mlog_archiver_create(ml->log, ml->state);
     return ml;
 }
 
@@ -116,7 +119,7 @@ void
 multilog_destroy(struct multilog *ml)
 {
     if (ml) {
-        mlog_sealer_destroy(ml->sealer);
+        mlog_archiver_destroy(ml->archiver);
         mlog_digest_destroy(ml->digest);
         mlog_stream_destroy(ml->stream);
         destroy_parts(ml);
@@ -144,6 +147,28 @@ multilog_set_capture(struct multilog *ml, bool on)
     return true;
 }
 
+/* The list of archived files is taken after the segments are: what is in
+ * neither has expired before. */
+int
+multilog_snapshot_take(struct multilog *ml, struct mlog_snapshot *snapshot)
+{
+    int error = mlog_digest_cut(ml->digest, snapshot);
+
+    snapshot->archive = mlog_archiver_get_list(ml->archiver);
+    snapshot->archive_life = mlog_state_life(ml->state);
+    return error;
+}
+
+void
+multilog_snapshot_release(struct mlog_snapshot *snapshot)
+{
+    if (snapshot->archive) {
+        mlog_archive_list_unref(snapshot->archive);
+        snapshot->archive = NULL;
+    }
+    mlog_snapshot_release(snapshot);
+}
+
 void
 multilog_update_budget(struct multilog *ml)
 {
@@ -159,6 +184,8 @@ multilog_set_budget(struct multilog *ml, uint64_t bytes)
     if (bytes < MULTILOG_MIN_BUDGET + mlog_capture_memory(&ml->capture)) {
         return false;
     }
+    mlog_state_begin_settings(ml->state)->budget = bytes;
+    mlog_state_end_settings(ml->state);
     atomic_store_relaxed(&ml->budget, bytes);
     multilog_update_budget(ml);
     return true;
@@ -202,11 +229,13 @@ multilog_get_status(struct multilog *ml, struct multilog_status *status)
     status->n_gaps = mlog_header_log_get_gaps(ml->log, status->gaps);
     get_accounts(ml, status);
     mlog_digest_get_stats(ml->digest, &status->digest);
+    mlog_archiver_get_status(ml->archiver, &status->archiver);
 }
 
 void
 multilog_status_destroy(struct multilog_status *status)
 {
+    mlog_archiver_status_destroy(&status->archiver);
     free(status->rings);
     status->rings = NULL;
 }

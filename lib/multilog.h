@@ -31,6 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mlog-archiver.h"
 #include "mlog-capture.h"
 #include "mlog-digest.h"
 #include "mlog-flow-table.h"
@@ -64,7 +65,7 @@ struct multilog {
     struct mlog_header_log *log;
     struct mlog_stream *stream;
     struct mlog_digest *digest;
-    struct mlog_sealer *sealer;
+    struct mlog_archiver *archiver;
 
     /* What runs while commands wait; set to abandon them. */
     atomic_bool cancel;
@@ -79,7 +80,8 @@ struct multilog {
 
 /* Everything is kept in directory 'dir' (mlog-store.h) and goes on from what
  * an earlier process has left there; NULL: it ends with this process.
- * 'budget' is in bytes; 'ring_slots' in slots of 64 bytes per ring. */
+ * 'budget', in bytes, is for when none was set by multilog_set_budget() in the
+ * life of the store; 'ring_slots' is in slots of 64 bytes per ring. */
 struct multilog *multilog_create(const char *dir, size_t budget,
                                  size_t ring_slots);
 void multilog_destroy(struct multilog *);
@@ -94,6 +96,11 @@ bool multilog_set_budget(struct multilog *, uint64_t bytes);
 
 /* Adapts the header log's share of the budget to the rings there are. */
 void multilog_update_budget(struct multilog *);
+
+/* A snapshot at a cut that is no earlier than this call, what is archived
+ * included; see mlog_digest_cut(), also for the result. */
+int multilog_snapshot_take(struct multilog *, struct mlog_snapshot *);
+void multilog_snapshot_release(struct mlog_snapshot *);
 
 struct multilog_status {
     bool capturing;
@@ -116,6 +123,7 @@ struct multilog_status {
     size_t n_rings;
     struct mlog_header_log_stats log;
     struct mlog_digest_stats digest;
+    struct mlog_archiver_status archiver;
 };
 
 /* The caller must free the status with multilog_status_destroy(). */

@@ -89,6 +89,7 @@ at_files = \
 	tests/at/drops-tunnel.at \
 	tests/at/drops.at \
 	tests/at/stream.at \
+	tests/at/archive.at \
 	tests/at/survival.at \
 	tests/at/threads.at
 EXTRA_DIST += $(at_files)
