@@ -471,7 +471,7 @@ mlog_archiver_create(struct mlog_header_log *log, struct mlog_state *state)
         }
         free(error);
     }
-    a->thread = ovs_thread_create("multilog_archiver", archiver_main, a);
+    a->thread = ovs_thread_create("mlog_archiver", archiver_main, a);
     return a;
 }
 

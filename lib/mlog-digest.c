@@ -560,7 +560,7 @@ mlog_digest_create(const struct mlog_digest_parts *parts)
     ovs_mutex_init(&digest->mutex);
     xpthread_cond_init(&digest->published_cond, NULL);
     init_clock(digest);
-    digest->thread = ovs_thread_create("multilog_digest", digest_main, digest);
+    digest->thread = ovs_thread_create("mlog_digest", digest_main, digest);
     return digest;
 }
 

@@ -94,7 +94,7 @@ jobs_init(struct multilog *ml)
     guarded_list_init(&done);
     latch_init(&done_latch);
     for (size_t i = 0; i < N_WORKERS; i++) {
-        workers[i] = ovs_thread_create("multilog_worker", worker_main, NULL);
+        workers[i] = ovs_thread_create("mlog_worker", worker_main, NULL);
     }
 }
 

@@ -379,7 +379,7 @@ case_init(struct bench_case *c, const struct load *load, size_t n_flows)
     if (!c->ring) {
         fail("no memory for a ring");
     }
-    c->tid = newest_thread("multilog_digest");
+    c->tid = newest_thread("mlog_digest");
 
     /* So that other work disturbs it less.  It doesn't matter if that is not
      * allowed. */

@@ -18,6 +18,7 @@
 #include <config.h>
 
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -214,6 +215,33 @@ Test(multilog, an_incident_raises_and_clears_once, .init = setup,
 }
 
 /* Commands change nothing if they fail. */
+/* The system cuts off names, or refuses them, after 15 bytes. */
+Test(multilog, its_threads_have_names, .init = setup)
+{
+    bool digest = false, sealer = false;
+    struct dirent *entry;
+    DIR *dir = opendir("/proc/self/task");
+
+    cr_assert(dir);
+    mlog_digest_drain(ml->digest);
+    while ((entry = readdir(dir))) {
+        char path[300], comm[32] = "";
+        FILE *file;
+
+        snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
+        file = fopen(path, "r");
+        if (file) {
+            ignore(fgets(comm, sizeof comm, file));
+            fclose(file);
+        }
+        digest |= !strncmp(comm, "mlog_digest", 11);
+        sealer |= !strncmp(comm, "mlog_sealer", 11);
+    }
+    closedir(dir);
+    cr_assert(digest);
+    cr_assert(sealer);
+}
+
 Test(multilog, bad_commands_change_nothing, .init = setup)
 {
     run("multilog/filter-add", "web", "tp_dst == 80", NULL);
