@@ -512,7 +512,11 @@ digest_main(void *digest_)
         publish(digest, n, monotonic_ns() - start,
                 read_clock(CLOCK_THREAD_CPUTIME_ID), late);
 
-        next_tick = MAX(next_tick + MLOG_TICK_NS, start);
+        /* A pass that was asked for may come before its tick, which is then
+         * still to come. */
+        if (start >= next_tick) {
+            next_tick = MAX(next_tick + MLOG_TICK_NS, start);
+        }
         if (!backlog) {
             next_tick = wait_for_pass(digest, next_tick);
         }

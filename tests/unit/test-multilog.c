@@ -130,6 +130,28 @@ Test(multilog, a_query_sees_what_was_captured_before_it, .init = setup)
     cr_expect_eq(count("drop"), 0);
 }
 
+/* Cuts ask for passes between ticks. */
+Test(multilog, cuts_do_not_put_off_the_next_tick, .init = setup)
+{
+    struct mlog_header_log_stats stats;
+
+    for (size_t i = 0; i < 800; i++) {
+        struct mlog_snapshot snapshot;
+
+        mlog_digest_cut(ml->digest, &snapshot);
+        mlog_snapshot_release(&snapshot);
+    }
+    send_tcp(1, 80, 0x02, 0);
+    for (size_t ms = 0; ms < 300; ms++) {
+        usleep(1000);
+        mlog_header_log_get_stats(ml->log, &stats);
+        if (stats.n_rows) {
+            return;
+        }
+    }
+    cr_assert(false, "not digested after 300 ms");
+}
+
 Test(multilog, drops_are_records_with_a_reason_and_no_out_port, .init = setup)
 {
     send_tcp(1, 80, 0x02, 0);
