@@ -235,7 +235,8 @@ void mlog_header_log_get_stats(const struct mlog_header_log *,
 size_t mlog_header_log_get_gaps(const struct mlog_header_log *,
                                 struct mlog_gap gaps[MLOG_MAX_GAPS]);
 
-/* Snapshots. */
+/* Snapshots.  A struct mlog_snapshot stays where it is until it is released: the
+ * log has it in a list. */
 
 void mlog_snapshot_take(struct mlog_header_log *, struct mlog_snapshot *);
 void mlog_snapshot_release(struct mlog_snapshot *);

@@ -39,6 +39,9 @@ plain_tests = \
 	tests/stress/stress-history \
 	tests/stress/stress-ring
 
+tests_stress_stress_crash_SOURCES = \
+	tests/stress/stress-crash.c \
+	tests/stress/stress.h
 tests_stress_stress_history_SOURCES = \
 	tests/stress/history-derived.c \
 	tests/stress/history-rows.c \

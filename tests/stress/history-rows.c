@@ -144,13 +144,27 @@ cursor_at(const struct mlog_snapshot *snapshot, uint64_t position)
     return cursor;
 }
 
+/* Reads the row at 'cursor'.  Returns false if it may not. */
+static bool
+cursor_read(struct cursor *cursor, struct row *row)
+{
+    cursor->refused = !mlog_snapshot_enter(cursor->snapshot, cursor->segment);
+    if (!cursor->refused) {
+        read_row(cursor->snapshot, cursor->segment, cursor->row, row);
+        mlog_snapshot_leave(cursor->snapshot, cursor->segment);
+    }
+    return !cursor->refused;
+}
+
 bool
 cursor_next(struct cursor *cursor, struct row *row)
 {
     while (cursor->segment < cursor->snapshot->n_segments) {
         if (cursor->row < cursor->snapshot->segments[cursor->segment].n_rows) {
-            read_row(cursor->snapshot, cursor->segment, cursor->row++, row);
-            return true;
+            bool ok = cursor_read(cursor, row);
+
+            cursor->row++;
+            return ok;
         }
         cursor->segment++;
         cursor->row = 0;
@@ -161,7 +175,9 @@ cursor_next(struct cursor *cursor, struct row *row)
 struct cursor
 cursor_at_end(const struct mlog_snapshot *snapshot)
 {
-    return (struct cursor) { snapshot, snapshot->n_segments, 0 };
+    return (struct cursor) {
+        .snapshot = snapshot, .segment = snapshot->n_segments
+    };
 }
 
 bool
@@ -174,8 +190,8 @@ cursor_previous(struct cursor *cursor, struct row *row)
         cursor->segment--;
         cursor->row = cursor->snapshot->segments[cursor->segment].n_rows;
     }
-    read_row(cursor->snapshot, cursor->segment, --cursor->row, row);
-    return true;
+    cursor->row--;
+    return cursor_read(cursor, row);
 }
 
 void
@@ -251,26 +267,54 @@ check_segment_flows(const struct mlog_snapshot *snapshot, size_t segment,
     bitmap_free(used);
 }
 
-void
-check_snapshot(const struct mlog_snapshot *snapshot, uint32_t taken_in)
+/* Checks segment 'i', which is entered.  '*previous' is the row before its
+ * first, or 'no_row', and becomes its last. */
+static void
+check_segment(const struct mlog_snapshot *snapshot, size_t i,
+              uint32_t taken_in, bool open, struct row *previous)
 {
-    struct cursor cursor = { .snapshot = snapshot };
-    struct row row, previous = no_row;
+    for (uint32_t j = 0; j < snapshot->segments[i].n_rows; j++) {
+        struct row row;
 
-    while (cursor_next(&cursor, &row)) {
+        read_row(snapshot, i, j, &row);
         if (row.round > taken_in) {
             fail("recycled: a snapshot taken in history %"PRIu32" has a row "
                  "of history %"PRIu32, taken_in, row.round);
         }
-        if (previous.time) {
-            check_row(&row, &previous);
+        if (previous->time) {
+            check_row(&row, previous);
         }
-        previous = row;
+        *previous = row;
+    }
+    check_segment_flows(snapshot, i, open);
+}
+
+size_t
+check_snapshot(const struct mlog_snapshot *snapshot, uint32_t taken_in,
+               struct rng *rng, uint32_t linger)
+{
+    struct row previous = no_row;
+    size_t newest = snapshot->n_segments;
+    size_t n_refused = 0, n_entered = 0;
+
+    while (newest > 0 && !snapshot->segments[newest - 1].n_rows) {
+        newest--;
+    }
+    for (size_t i = 0; i < snapshot->n_segments; i++) {
+        if (!mlog_snapshot_enter(snapshot, i)) {
+            n_refused++;
+            previous = no_row;
+            continue;
+        }
+
+        /* The oldest may expire in the meantime, the newest be sealed. */
+        bool likely = !n_entered++ || i + 2 == snapshot->n_segments;
+        if (linger && likely && one_in(rng, 2)) {
+            nap(linger);
+        }
+        check_segment(snapshot, i, taken_in, i + 1 >= newest, &previous);
+        mlog_snapshot_leave(snapshot, i);
     }
     check_last_row(&previous);
-    bool open = true;
-    for (size_t i = snapshot->n_segments; i-- > 0; ) {
-        check_segment_flows(snapshot, i, open);
-        open = open && !snapshot->segments[i].n_rows;
-    }
+    return n_refused;
 }

@@ -28,7 +28,8 @@
  * sleep; signal handlers stop writers, readers and the digest anywhere;
  * writers outrun the digest, so that batches are lost; readers keep snapshots
  * for many rounds, while the segments in them expire and flow indexes are used
- * again, and look at each row then.
+ * again, and look at each row then.  With --pin-bound, segments are taken away
+ * from readers soon: these must be refused them, or see them as they were.
  *
  * Each round's random numbers are a function of the seed and of the round's
  * number, so --seed and --first repeat what the threads of a round intend to
@@ -48,6 +49,7 @@
 
 #define RING_SLOTS 4096         /* The fewest there can be. */
 #define HOLD_ROUNDS_MAX 8192
+#define HOLD_ROUNDS_BOUNDED 16  /* With --pin-bound. */
 
 struct multilog *ml;
 uint32_t round_number;
@@ -73,8 +75,9 @@ struct worker {
     uint8_t (*bytes)[PACKET_MAX];
 
     /* Readers. */
-    struct mlog_snapshot held;
+    struct mlog_snapshot *held;
     uint32_t held_in;           /* Round. */
+    uint64_t held_since;        /* CLOCK_MONOTONIC, ns. */
     uint32_t hold_until;        /* Round; 0: nothing is held. */
 };
 
@@ -87,7 +90,7 @@ static pthread_barrier_t round_start, round_end;
 /* Statistics, for the last line. */
 static struct {
     uint64_t appends, cuts, records, lost, held;
-    atomic_uint64_t rings, threads, signals, timeouts;
+    atomic_uint64_t rings, threads, signals, timeouts, refused;
 } n;
 
 static void
@@ -265,7 +268,32 @@ add_to_flow(struct flow *flow, const struct row *row)
     flow->last = row->time;
 }
 
+static uint64_t
+monotonic_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
+}
+
+/* Segments of a snapshot that was taken after 'since' have been taken away,
+ * which must not be before it has had its time. */
 static void
+count_refused(size_t n_refused, uint64_t since)
+{
+    uint64_t bound = (options.pin_bound ? options.pin_bound * UINT64_C(1000)
+                      : MLOG_PIN_BOUND_NS);
+    uint64_t old;
+
+    if (n_refused && monotonic_ns() - since < bound) {
+        fail("refused: a segment was taken away too early");
+    }
+    atomic_add_relaxed(&n.refused, n_refused, &old);
+}
+
+/* Returns false if a segment was taken away meanwhile. */
+static bool
 read_round(const struct mlog_snapshot *snapshot, struct history_cut *cut,
            struct reading *r)
 {
@@ -293,33 +321,55 @@ read_round(const struct mlog_snapshot *snapshot, struct history_cut *cut,
         add_to_flow(&r->flows[c->writer][c->index % 2], &row);
         previous = row;
     }
+    if (cursor.refused) {
+        return false;
+    }
     check_last_row(&previous);
     r->time = previous.time;
+    return true;
 }
 
 /* Snapshots that are kept. */
 
 static void
+release_snapshot(struct mlog_snapshot *snapshot)
+{
+    mlog_snapshot_release(snapshot);
+    free(snapshot);
+}
+
+static void
 let_go_of_snapshot(struct worker *reader)
 {
     if (reader->hold_until) {
-        check_snapshot(&reader->held, reader->held_in);
-        mlog_snapshot_release(&reader->held);
+        /* Long enough for the bound to pass, and then a pass of the digest. */
+        uint32_t linger = (options.pin_bound
+                           ? options.pin_bound * 1000 + 15000000 : 0);
+
+        count_refused(check_snapshot(reader->held, reader->held_in,
+                                     &reader->rng, linger),
+                      reader->held_since);
+        release_snapshot(reader->held);
         reader->hold_until = 0;
     }
 }
 
-/* Keeps 'snapshot' for some rounds, or releases it. */
+/* Keeps 'snapshot', which is this function's then, for some rounds, or releases
+ * it. */
 static void
 keep_or_release(struct worker *reader, struct mlog_snapshot *snapshot)
 {
-    if (reader->hold_until || !one_in(&reader->rng, 16)) {
-        mlog_snapshot_release(snapshot);
+    uint32_t max = options.pin_bound ? HOLD_ROUNDS_BOUNDED : HOLD_ROUNDS_MAX;
+
+    if (reader->hold_until || !one_in(&reader->rng,
+                                      options.pin_bound ? 2 : 16)) {
+        release_snapshot(snapshot);
         return;
     }
-    uint32_t rounds = 1 + rng_next(&reader->rng, HOLD_ROUNDS_MAX);
-    reader->held = *snapshot;
+    uint32_t rounds = 1 + rng_next(&reader->rng, max);
+    reader->held = snapshot;
     reader->held_in = round_number;
+    reader->held_since = monotonic_ns();
     reader->hold_until = round_number + (one_in(&reader->rng, 2)
                                          ? rounds : rounds / 16);
     __sync_fetch_and_add(&n.held, 1);
@@ -345,16 +395,21 @@ timed_out(struct history_cut *cut)
     }
 }
 
+/* A snapshot that was taken after 'since'. */
 static void
 finish_cut(struct worker *reader, struct history_cut *cut,
-           struct mlog_snapshot *snapshot)
+           struct mlog_snapshot *snapshot, uint64_t since)
 {
     struct reading r = { .time = 0 };
 
     cut->returned = stamp();
     cut->time = snapshot->cut;
     cut->n_lost = n_lost(snapshot);
-    read_round(snapshot, cut, &r);
+    if (!read_round(snapshot, cut, &r)) {
+        /* The latest of this reader's. */
+        count_refused(1, since);
+        history.n_cuts[reader->id]--;
+    }
     keep_or_release(reader, snapshot);
 }
 
@@ -362,14 +417,15 @@ static void
 take_cut(struct worker *reader)
 {
     struct history_cut *cut = history_add_cut(&history, reader->id);
-    struct mlog_snapshot snapshot;
+    uint64_t since = monotonic_ns();
+    struct mlog_snapshot *snapshot = xmalloc(sizeof *snapshot);
 
     cut->fresh = true;
     cut->invoked = stamp();
-    if (mlog_digest_cut(ml->digest, &snapshot)) {
+    if (mlog_digest_cut(ml->digest, snapshot)) {
         timed_out(cut);
     }
-    finish_cut(reader, cut, &snapshot);
+    finish_cut(reader, cut, snapshot, since);
 }
 
 /* Takes what was published last, as it is. */
@@ -377,11 +433,12 @@ static void
 take_stale_cut(struct worker *reader)
 {
     struct history_cut *cut = history_add_cut(&history, reader->id);
-    struct mlog_snapshot snapshot;
+    uint64_t since = monotonic_ns();
+    struct mlog_snapshot *snapshot = xmalloc(sizeof *snapshot);
 
     cut->invoked = stamp();
-    mlog_snapshot_take(ml->log, &snapshot);
-    finish_cut(reader, cut, &snapshot);
+    mlog_snapshot_take(ml->log, snapshot);
+    finish_cut(reader, cut, snapshot, since);
 }
 
 static void
@@ -390,25 +447,27 @@ take_locked_cut(struct worker *reader)
     struct history_cut *cut = history_add_cut(&history, reader->id);
     uint64_t start = mlog_clock_system();
     struct reading r = { .time = 0 };
-    struct mlog_snapshot snapshot;
+    struct mlog_snapshot *snapshot = xmalloc(sizeof *snapshot);
 
     cut->fresh = true;
     cut->invoked = stamp();
     cut->time = mlog_digest_lock(ml->digest);
-    mlog_snapshot_take(ml->log, &snapshot);
+    mlog_snapshot_take(ml->log, snapshot);
     cut->returned = stamp();
     if (mlog_clock_system() - start > 1000000000) {
         timed_out(cut);
     }
-    if (snapshot.cut != cut->time) {
+    if (snapshot->cut != cut->time) {
         fail("the digest is locked at %"PRIu64", a snapshot is of %"PRIu64,
-             cut->time, snapshot.cut);
+             cut->time, snapshot->cut);
     }
-    cut->n_lost = n_lost(&snapshot);
-    read_round(&snapshot, cut, &r);
-    check_derived(&snapshot, &r, &reader->rng);
+    cut->n_lost = n_lost(snapshot);
+    if (!read_round(snapshot, cut, &r)) {
+        fail("refused: while the digest is locked");
+    }
+    check_derived(snapshot, &r, &reader->rng);
     mlog_digest_unlock(ml->digest);
-    keep_or_release(reader, &snapshot);
+    keep_or_release(reader, snapshot);
 }
 
 static void
@@ -614,6 +673,10 @@ set_up(void)
 
     handle_signals();
     ml = multilog_create(NULL, budget(), RING_SLOTS);
+    if (options.pin_bound) {
+        mlog_header_log_set_pin_bound(ml->log,
+                                      options.pin_bound * UINT64_C(1000));
+    }
     sigemptyset(&digest_only);
     sigaddset(&digest_only, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &digest_only, NULL);
@@ -658,9 +721,11 @@ report(double seconds)
     mlog_header_log_get_stats(ml->log, &stats);
     printf("%"PRIu64" threads, %"PRIu64" rings, %"PRIu64" signals; %"PRIu64
            " rows expired, %"PRIu64" snapshots kept meanwhile; %"PRIu64
+           " segments taken away, %"PRIu64" refusals; %"PRIu64
            " alerts; %"PRIu64" cuts timed out\n",
            counted(&n.threads), counted(&n.rings), counted(&n.signals),
-           stats.n_expired, n.held, count_alerts(), counted(&n.timeouts));
+           stats.n_expired, n.held, stats.n_revoked, counted(&n.refused),
+           count_alerts(), counted(&n.timeouts));
     printf("%"PRIu32" histories, seed %"PRIu32": %"PRIu64" batches with %"
            PRIu64" records (%"PRIu64" lost), %"PRIu64" cuts, in %.1f s: "
            "linearizable\n",
@@ -680,7 +745,8 @@ usage(int status)
            "  --readers=N     likewise [2]\n"
            "  --batches=N     of a writer in a history, at most [4]\n"
            "  --cuts=N        of a reader in a history, at most [3]\n"
-           "  --turnover=N    one in N batches is its ring's last [64]\n",
+           "  --turnover=N    one in N batches is its ring's last [64]\n"
+           "  --pin-bound=US  take expired segments away after that long\n",
            HISTORY_MAX_THREADS);
     exit(status);
 }
@@ -698,6 +764,7 @@ parse_options(int argc, char *argv[])
         { "batches", required_argument, NULL, 'b' },
         { "cuts", required_argument, NULL, 'c' },
         { "turnover", required_argument, NULL, 'o' },
+        { "pin-bound", required_argument, NULL, 'p' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -710,6 +777,7 @@ parse_options(int argc, char *argv[])
         case 's': options.seed = parse_number(optarg, UINT32_MAX); break;
         case 'f': options.first = parse_number(optarg, 1u << 30); break;
         case 'o': options.turnover = parse_number(optarg, 1000000); break;
+        case 'p': options.pin_bound = parse_number(optarg, 400000); break;
         case 'w': options.writers = parse_number(optarg, HISTORY_MAX_THREADS);
             break;
         case 'r':

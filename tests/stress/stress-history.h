@@ -33,6 +33,7 @@ struct options {
     uint32_t histories;
     double seconds;
     unsigned int writers, readers, batches, cuts, turnover;
+    unsigned int pin_bound;             /* us; 0: as it is. */
 };
 
 extern struct options options;
@@ -82,11 +83,13 @@ struct row {
 };
 
 /* Goes through the rows of a snapshot from a position on, which counts rows
- * since the beginning of the log. */
+ * since the beginning of the log.  Ends early, with 'refused', if a segment
+ * has been taken away. */
 struct cursor {
     const struct mlog_snapshot *snapshot;
     size_t segment;
     uint32_t row;
+    bool refused;
 };
 
 struct cursor cursor_at(const struct mlog_snapshot *, uint64_t position);
@@ -102,8 +105,11 @@ extern const struct row no_row;
 void check_row(const struct row *row, const struct row *previous);
 void check_last_row(const struct row *);
 
-/* Checks all of a snapshot that was taken in round 'taken_in'. */
-void check_snapshot(const struct mlog_snapshot *, uint32_t taken_in);
+/* Checks all of a snapshot that was taken in round 'taken_in', but for segments
+ * that have been taken away.  Returns the number of those.  If 'linger' isn't
+ * 0, that many ns pass within one or two of them, now and then. */
+size_t check_snapshot(const struct mlog_snapshot *, uint32_t taken_in,
+                      struct rng *, uint32_t linger);
 
 /* What is derived: history-derived.c. */
 

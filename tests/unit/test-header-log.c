@@ -88,6 +88,7 @@ check(const struct mlog_snapshot *snapshot, uint32_t n_flows)
     for (size_t i = 0; i < snapshot->n_segments; i++) {
         const struct mlog_snapshot_segment *s = &snapshot->segments[i];
 
+        cr_assert(mlog_snapshot_enter(snapshot, i));
         for (uint32_t j = 0; j < s->n_rows; j++) {
             struct mlog_record record;
             struct mlog_row row;
@@ -101,6 +102,7 @@ check(const struct mlog_snapshot *snapshot, uint32_t n_flows)
             last_time = record.time;
             n++;
         }
+        mlog_snapshot_leave(snapshot, i);
     }
     return n;
 }
@@ -184,6 +186,93 @@ Test(header_log, expiry_counts_rows_and_spares_pinned_segments)
     commit();
     cr_expect_eq(mlog_flow_table_count(flows), FLOWS,
                  "flows of released segments are gone");
+}
+
+/* After a crash, a segment that isn't committed to its end is shortened. */
+Test(header_log, a_full_segment_is_sealed_after_the_commit)
+{
+    struct mlog_snapshot snapshot;
+    uint32_t n;
+
+    setup(SIZE_MAX);
+    for (n = 0; n < MLOG_SEGMENT_ROWS + 10; n++) {
+        append(n % 3, 1000 + n, n);
+    }
+    mlog_header_log_publish(log_, 1000 + n);
+    cr_expect_not(mlog_header_log_seal(log_));
+    commit();
+    cr_expect(mlog_header_log_seal(log_));
+    cr_expect_not(mlog_header_log_seal(log_), "the open one isn't full");
+    mlog_snapshot_take(log_, &snapshot);
+    cr_expect(snapshot.segments[0].segment->sealed);
+    cr_expect_eq(check(&snapshot, 3), n);
+    mlog_snapshot_release(&snapshot);
+}
+
+/* Appends 'n' full segments and a row, each segment with a flow of its own. */
+static void
+fill_segments(uint32_t n)
+{
+    for (uint32_t i = 0; i <= n * MLOG_SEGMENT_ROWS; i++) {
+        append(i / MLOG_SEGMENT_ROWS, 1000 + i, i);
+    }
+    mlog_header_log_publish(log_, 1000 + n * MLOG_SEGMENT_ROWS);
+}
+
+/* Somebody may set the budget while a commit is made. */
+Test(header_log, what_expires_stays_until_the_commit)
+{
+    struct mlog_commit *c = xzalloc(sizeof *c);
+
+    setup(SIZE_MAX);
+    fill_segments(4);
+    mlog_header_log_fill_commit(log_, c);
+    mlog_header_log_set_budget(log_, 0);
+    mlog_header_log_committed(log_, c);
+    cr_expect_eq(mlog_flow_table_count(flows), 5, "the commit has them");
+    commit();
+    cr_expect_eq(mlog_flow_table_count(flows), 2);
+    free(c);
+}
+
+Test(header_log, a_reader_gets_a_whole_segment_or_none)
+{
+    struct mlog_header_log_stats stats;
+    struct mlog_snapshot snapshot, other;
+
+    setup(SIZE_MAX);
+    mlog_header_log_set_pin_bound(log_, 0);
+    fill_segments(4);
+    mlog_snapshot_take(log_, &snapshot);
+    mlog_snapshot_take(log_, &other);
+    cr_assert(mlog_snapshot_enter(&snapshot, 0));
+    cr_assert(mlog_snapshot_enter(&snapshot, 3));
+    mlog_snapshot_leave(&snapshot, 3);
+
+    mlog_header_log_set_budget(log_, 0);
+    commit();
+    commit();
+    cr_expect_eq(mlog_flow_table_count(flows), 3, "one is being read");
+    for (uint32_t i = 0; i < MLOG_SEGMENT_ROWS; i++) {
+        struct mlog_record record;
+        struct mlog_row row;
+
+        mlog_snapshot_record(&snapshot, 0, i, &row, &record);
+        cr_assert_eq(row.tcp_seq, i);
+        cr_assert_eq(record.key->src[3], htonl(0));
+    }
+    cr_expect_not(mlog_snapshot_enter(&snapshot, 0), "not once more");
+    cr_expect_not(mlog_snapshot_enter(&snapshot, 1));
+    cr_expect_not(mlog_snapshot_enter(&other, 0));
+    mlog_snapshot_leave(&snapshot, 0);
+    commit();
+    cr_expect_eq(mlog_flow_table_count(flows), 2);
+    cr_expect(mlog_snapshot_enter(&snapshot, 3), "it hasn't expired");
+    mlog_snapshot_leave(&snapshot, 3);
+    mlog_header_log_get_stats(log_, &stats);
+    cr_expect_eq(stats.n_revoked, 3);
+    mlog_snapshot_release(&snapshot);
+    mlog_snapshot_release(&other);
 }
 
 Test(header_log, time_ranges_match_a_scan)
