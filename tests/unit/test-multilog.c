@@ -240,7 +240,7 @@ Test(multilog, an_incident_raises_and_clears_once, .init = setup,
 /* The system cuts off names, or refuses them, after 15 bytes. */
 Test(multilog, its_threads_have_names, .init = setup)
 {
-    bool digest = false, sealer = false;
+    bool digest = false, archiver = false;
     struct dirent *entry;
     DIR *dir = opendir("/proc/self/task");
 
@@ -257,11 +257,11 @@ Test(multilog, its_threads_have_names, .init = setup)
             fclose(file);
         }
         digest |= !strncmp(comm, "mlog_digest", 11);
-        sealer |= !strncmp(comm, "mlog_sealer", 11);
+        archiver |= !strncmp(comm, "mlog_archiver", 13);
     }
     closedir(dir);
     cr_assert(digest);
-    cr_assert(sealer);
+    cr_assert(archiver);
 }
 
 Test(multilog, bad_commands_change_nothing, .init = setup)
