@@ -19,6 +19,7 @@ unit_tests = \
 	tests/unit/test-ports \
 	tests/unit/test-query \
 	tests/unit/test-sealed \
+	tests/unit/test-store \
 	tests/unit/test-stream \
 	tests/unit/test-time \
 	tests/unit/test-trigger
