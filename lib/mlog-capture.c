@@ -217,9 +217,15 @@ mlog_capture_destroy(struct mlog_capture *capture)
 {
     struct mlog_ring *ring;
 
+    /* What came after the last commit is left for the next process. */
     ovs_mutex_lock(&capture->mutex);
     LIST_FOR_EACH_SAFE (ring, node, &capture->rings) {
-        free_ring(capture, ring);
+        if (mlog_ring_is_empty(ring)) {
+            free_ring(capture, ring);
+        } else {
+            ovs_list_remove(&ring->node);
+            mlog_store_unmap(&ring->mapping);
+        }
     }
     ovs_mutex_unlock(&capture->mutex);
     ovs_mutex_destroy(&capture->mutex);

@@ -429,6 +429,19 @@ revoke(struct mlog_header_log *log, struct mlog_log_segment *segment)
     return done;
 }
 
+/* Says whether readers have kept 'segment' for too long.  What was only sealed
+ * is still held, so they may have it until that expires. */
+static bool
+is_overdue(const struct mlog_header_log *log,
+           const struct mlog_log_segment *segment) OVS_REQUIRES(log->mutex)
+{
+    if (segment->successor) {
+        segment = segment->successor;
+    }
+    return (segment->expired
+            && monotonic_ns() - segment->expired_at > log->pin_bound);
+}
+
 /* Says whether 'segment' can go. */
 static bool
 is_free(struct mlog_header_log *log, struct mlog_log_segment *segment)
@@ -437,8 +450,7 @@ is_free(struct mlog_header_log *log, struct mlog_log_segment *segment)
     if (segment->expired && segment->public.seq >= log->committed_oldest) {
         return false;
     }
-    if (monotonic_ns() - segment->expired_at > log->pin_bound
-        && (segment->n_pins || segment->revoked)) {
+    if ((segment->n_pins || segment->revoked) && is_overdue(log, segment)) {
         /* Pins of the log itself, for a successor and for sealing, stay. */
         if (!segment->revoked) {
             segment->revoked = true;
