@@ -494,16 +494,16 @@ digest_main(void *digest_)
 {
     struct mlog_digest *digest = digest_;
     uint64_t next_tick = monotonic_ns();
-    bool exiting = false;
+    bool exiting = false, backlog = false;
 
     /* This thread uses nothing that RCU protects. */
     ovsrcu_quiesce_start();
-    while (!exiting) {
+    while (!exiting || backlog) {
         uint64_t start = monotonic_ns();
         bool late = start > next_tick + MLOG_TICK_NS;
-        bool backlog;
 
-        /* One more pass after 'exit' was set, for what came before it. */
+        /* At least one more pass after 'exit' was set, for what came before
+         * it: rings go with this process. */
         atomic_read_explicit(&digest->exit, &exiting, memory_order_acquire);
 
         ovs_mutex_lock(&digest->pass_mutex);

@@ -289,11 +289,7 @@ check_lost(const struct multilog_status *status, uint64_t in_gaps)
         min += lost;
         max += lost + in_hand;
     }
-    if (status->recovery.n_lost) {
-        fail("lost in recovery", 0, 0, status->recovery.n_lost);
-    } else if (status->recovery.n_damaged_rings) {
-        fail("damaged rings", 0, 0, status->recovery.n_damaged_rings);
-    } else if (status->n_lost < min || status->n_lost > max) {
+    if (status->n_lost < min || status->n_lost > max) {
         fail("lost", 0, status->n_lost < min ? min : max, status->n_lost);
     } else if (in_gaps != status->n_lost) {
         fail("gaps", 0, status->n_lost, in_gaps);
@@ -325,6 +321,18 @@ check_accounts(uint64_t n_held, uint64_t in_gaps)
     multilog_status_destroy(&status);
 }
 
+/* What was in rings may take longer than a cut waits. */
+static void
+take_cut(struct mlog_snapshot *snapshot)
+{
+    for (int i = 0; mlog_digest_cut(ml->digest, snapshot); i++) {
+        mlog_snapshot_release(snapshot);
+        if (i >= 30) {
+            fail("cut timed out", 0, 0, 0);
+        }
+    }
+}
+
 static void
 check(void)
 {
@@ -334,17 +342,25 @@ check(void)
     if (mlog_store_is_volatile(ml->store)) {
         fail("store is volatile", 0, 0, 1);
     }
-    if (mlog_digest_cut(ml->digest, &snapshot)) {
-        fail("cut timed out", 0, 0, 0);
+    if (ml->recovery.n_lost) {
+        fail("lost in recovery", 0, 0, ml->recovery.n_lost);
+    } else if (ml->recovery.n_damaged_rings) {
+        fail("damaged rings", 0, 0, ml->recovery.n_damaged_rings);
     }
+    take_cut(&snapshot);
     uint64_t n = check_snapshot(&snapshot, newest);
     uint64_t in_gaps = mlog_snapshot_gaps(&snapshot, 0, UINT64_MAX);
+    bool expired = snapshot.n_expired > 0;
     mlog_snapshot_release(&snapshot);
     for (unsigned int id = 0; id < n_writers; id++) {
         uint32_t published, begun;
 
         atomic_read_relaxed(&shared->writers[id].published, &published);
         atomic_read_relaxed(&shared->writers[id].begun, &begun);
+        if (!newest[id] && expired) {
+            /* All of this writer's, which got little done. */
+            newest[id] = published;
+        }
         if (newest[id] < published) {
             fail("published", id, published, newest[id]);
         } else if (newest[id] > begun) {
