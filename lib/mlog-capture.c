@@ -325,6 +325,12 @@ mlog_capture_recover(struct mlog_capture *capture,
 
     *n_lost = *n_damaged = 0;
     ovs_mutex_lock(&capture->mutex);
+
+    /* A ring that is gone may be in the commit, which must not be taken for
+     * that of a new one, in the same slot. */
+    for (size_t i = 0; i < commit->n_rings; i++) {
+        capture->last_id = MAX(capture->last_id, commit->rings[i].id);
+    }
     for (size_t i = 0; i < MLOG_MAX_RINGS; i++) {
         struct mlog_ring *ring = ring_at(capture, i);
         uint32_t id = ring->id;
