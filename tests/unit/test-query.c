@@ -153,7 +153,7 @@ add_rec(const struct mlog_flow_key *key, uint64_t time)
             .time_port = rnd(3),
             .len_ttl = (60 + rnd(1400)) << 8 | (rnd(2) ? 64 : 63),
             .tcp_flags = tcp ? (rnd(4) ? 0x10 : 0x02) : 0,
-            .tcp_window = tcp ? rnd(65536) : 0,
+            .tcp_window = tcp ? 2000 - n_recs / 700 : 0,
             .tcp_seq = tcp ? rnd(UINT32_MAX) : 0,
             .reason = rnd(20) ? 0 : 1 + rnd(2),
         },
@@ -173,8 +173,9 @@ add_ports(void)
     }
 }
 
-/* 'n' records of 'n_flows' flows, in some sealed segments and an open one.  The flows of each half of the time are
- * different ones, so that some segments lack what is asked for. */
+/* 'n' records of 'n_flows' flows, in some sealed segments and an open one.  The
+ * flows of each half of the time are different ones, so that some segments
+ * lack what is asked for. */
 static void
 generate(size_t n, size_t n_flows, uint32_t n_hosts)
 {
@@ -275,6 +276,12 @@ match_vlan(const struct rec *r)
     return r->key.vlan_tci[0] && (r->key.vlan_tci[0] & 0xfff) == 11;
 }
 
+static bool
+match_window(const struct rec *r)
+{
+    return is_tcp(r) && r->row.tcp_window == 1994;
+}
+
 static const struct {
     const char *text;
     bool (*match)(const struct rec *);
@@ -288,6 +295,7 @@ static const struct {
     { "drop || tp_dst == 53", match_drop_or_53 },
     { "out_port_name == \"p2\"", match_out },
     { "vlan_vid == 11", match_vlan },
+    { "tcp_window == 1994", match_window },
 };
 
 /* Ranges of time, in records from the start; all, some, one segment's part,
