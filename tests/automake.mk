@@ -27,9 +27,10 @@ unit_tests = \
 # One program with a main() of its own per file: to add one, add a line, and
 # one to TESTS below if "make check" shall run it.
 plain_tests = \
-	tests/bench/bench-sealed \
-	tests/bench/bench-digest \
 	tests/bench/bench-archive \
+	tests/bench/bench-cut \
+	tests/bench/bench-digest \
+	tests/bench/bench-sealed \
 	tests/capture-archive \
 	tests/fuzz/fuzz-archive \
 	tests/fuzz/fuzz-expr \
@@ -67,9 +68,10 @@ test_objects = \
 	$(tests_stress_stress_history_OBJECTS)
 
 LDADD = lib/libmultilog.a $(CRITERION_LIBS)
-tests_bench_bench_sealed_LDADD = lib/libmultilog.a
-tests_bench_bench_digest_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_archive_LDADD = lib/libmultilog.a
+tests_bench_bench_cut_LDADD = lib/libmultilog.a -lm
+tests_bench_bench_digest_LDADD = lib/libmultilog.a -lm
+tests_bench_bench_sealed_LDADD = lib/libmultilog.a
 tests_capture_archive_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_archive_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_expr_LDADD = lib/libmultilog.a
@@ -156,6 +158,7 @@ clean-tsan:
 
 EXTRA_DIST += \
 	tests/bench/bench-datapath \
+	tests/bench/bench-util.h \
 	tests/capture-records.h \
 	tests/check-errors \
 	tests/check-ovs \

@@ -24,24 +24,20 @@
 
 #include <config.h>
 
-#include <dirent.h>
 #include <getopt.h>
-#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "mlog-clock.h"
+#include "bench-util.h"
 #include "mlog-expr.h"
 #include "mlog-ports.h"
 #include "multilog.h"
 #include "packets.h"
 #include "util.h"
 
-#define FRAME_LEN 64
-#define BATCH 32
 #define MAX_LOADS 16
 #define MAX_FLOW_COUNTS 16
 #define RING_SLOTS (1u << 19)
@@ -100,97 +96,8 @@ static struct {
 };
 
 static double ticks_per_ns;
-static uint64_t random_state = 88172645463325252;
-
-static uint64_t
-next_random(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
-
-OVS_NO_RETURN static void
-fail(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    fprintf(stderr, "%s: ", program_name);
-    vfprintf(stderr, format, args);
-    fprintf(stderr, "\n");
-    va_end(args);
-    exit(1);
-}
-
-/* Packets: Ethernet, IPv4, TCP (three of four) or UDP, from 10.1.0.0/16 to
- * 10.2.0.0/16, any ports. */
-
-struct frame {
-    uint8_t bytes[FRAME_LEN];
-};
-
 static struct frame *frames;
-static size_t n_frames;
-
-static void
-make_frame(struct frame *frame)
-{
-    static const uint8_t header[] = {
-        0x00, 0x53, 0, 0, 0, 2, 0x00, 0x53, 0, 0, 0, 1, 0x08, 0x00,
-        0x45, 0, 0, FRAME_LEN - 14, 0, 0, 0, 0, 64, 6, 0, 0,
-        10, 1, 0, 0, 10, 2, 0, 0,
-    };
-    uint64_t a = next_random(), b = next_random() >> 8;
-    uint8_t *p = frame->bytes;
-
-    memset(frame, 0, sizeof *frame);
-    memcpy(p, header, sizeof header);
-    p[23] = b & 3 ? 6 : 17;
-    memcpy(p + 28, (uint8_t *) &a, 2);
-    memcpy(p + 32, (uint8_t *) &a + 2, 2);
-    memcpy(p + 34, (uint8_t *) &a + 4, 4);
-    p[46] = 0x50;
-    p[47] = b & 0x3c ? 0x10 : 0x02;
-    p[48] = 1;
-}
-
-static void
-make_frames(size_t n)
-{
-    free(frames);
-    frames = xmalloc(n * sizeof *frames);
-    n_frames = n;
-    for (size_t i = 0; i < n; i++) {
-        make_frame(&frames[i]);
-    }
-}
-
-static void
-fill(struct mlog_ring *ring, unsigned int n)
-{
-    struct mlog_capture_packet packets[BATCH];
-    struct frame fresh[BATCH];
-
-    for (unsigned int i = 0; i < n; i += BATCH) {
-        unsigned int n_batch = MIN(BATCH, n - i);
-
-        for (unsigned int j = 0; j < n_batch; j++) {
-            const struct frame *frame = &fresh[j];
-
-            if (options.flood) {
-                make_frame(&fresh[j]);
-            } else {
-                frame = &frames[(next_random() >> 16) % n_frames];
-            }
-            packets[j] = (struct mlog_capture_packet) {
-                .data = frame, .size = FRAME_LEN, .in_port = 1, .l4_ofs = 34,
-            };
-        }
-        mlog_capture_batch(ring, packets, n_batch, 2, 0);
-    }
-}
+static size_t n_frames;         /* 0: each packet is a flow of its own. */
 
 /* Loads.
  *
@@ -306,35 +213,6 @@ add_triggers(struct mlog_stream *stream, const struct load *load)
 
 /* Cases. */
 
-/* Returns the thread called 'name' that was created last, or 0. */
-static pid_t
-newest_thread(const char *name)
-{
-    struct dirent *entry;
-    pid_t newest = 0;
-    DIR *dir;
-
-    dir = opendir("/proc/self/task");
-    while (dir && (entry = readdir(dir))) {
-        char path[300], comm[32] = "";
-        FILE *file;
-
-        snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
-        file = fopen(path, "r");
-        if (file) {
-            if (fgets(comm, sizeof comm, file)
-                && !strncmp(comm, name, strlen(name))) {
-                newest = MAX(newest, atoi(entry->d_name));
-            }
-            fclose(file);
-        }
-    }
-    if (dir) {
-        closedir(dir);
-    }
-    return newest;
-}
-
 /* How often thread 'tid' has lost its processor to another one. */
 static unsigned long
 preemptions(pid_t tid)
@@ -410,7 +288,7 @@ warm_up(struct bench_case *c, size_t n_flows)
 
     do {
         mlog_digest_lock(c->ml->digest);
-        fill(c->ring, 65536);
+        fill(c->ring, frames, n_frames, 65536);
         mlog_digest_unlock(c->ml->digest);
         mlog_digest_drain(c->ml->digest);
         mlog_header_log_get_stats(c->ml->log, &stats);
@@ -437,7 +315,7 @@ static void
 run_rounds(struct bench_case *c)
 {
     for (unsigned int i = 0; i < options.rounds; i++) {
-        fill(c->ring, options.records);
+        fill(c->ring, frames, n_frames, options.records);
         mlog_digest_unlock(c->ml->digest);
         mlog_digest_lock(c->ml->digest);
     }
@@ -457,7 +335,7 @@ run_paced(struct bench_case *c)
         while (mlog_clock_now() - start < due) {
             continue;
         }
-        fill(c->ring, BATCH);
+        fill(c->ring, frames, n_frames, BATCH);
     }
     mlog_digest_lock(c->ml->digest);
 }
@@ -497,20 +375,6 @@ run_slice(struct bench_case *c)
 
 /* Results. */
 
-static int
-compare_doubles(const void *a_, const void *b_)
-{
-    const double *a = a_, *b = b_;
-
-    return *a < *b ? -1 : *a > *b;
-}
-
-static double
-percentile(const double *sorted, size_t n, double p)
-{
-    return n ? sorted[(size_t) lrint(p / 100 * (n - 1))] : NAN;
-}
-
 /* Slices in which the digest was preempted don't count, unless most were. */
 static size_t
 good_slices(const struct bench_case *c, double *cycles)
@@ -527,7 +391,7 @@ good_slices(const struct bench_case *c, double *cycles)
             cycles[n++] = c->slices[i].cycles;
         }
     }
-    qsort(cycles, n, sizeof *cycles, compare_doubles);
+    sort_doubles(cycles, n);
     return n;
 }
 
@@ -589,7 +453,9 @@ run_cases(size_t n_flows)
 {
     struct bench_case *cases = xcalloc(options.n_loads, sizeof *cases);
 
-    make_frames(n_flows);
+    free(frames);
+    n_frames = options.flood ? 0 : n_flows;
+    frames = make_frames(n_frames);
     for (size_t i = 0; i < options.n_loads; i++) {
         case_init(&cases[i], &options.loads[i], n_flows);
         warm_up(&cases[i], n_flows);
@@ -637,34 +503,6 @@ usage(void)
            program_name, program_name, options.slices, options.rounds,
            options.records);
     exit(0);
-}
-
-static unsigned int
-parse_number(const char *option, const char *s, unsigned int min,
-             unsigned int max)
-{
-    unsigned int n;
-
-    if (!str_to_uint(s, 10, &n) || n < min || n > max) {
-        fail("--%s: '%s' is not a number from %u to %u", option, s, min, max);
-    }
-    return n;
-}
-
-static void
-parse_flows(char *s)
-{
-    char *save = NULL;
-
-    options.n_flow_counts = 0;
-    for (char *p = strtok_r(s, ",", &save); p;
-         p = strtok_r(NULL, ",", &save)) {
-        if (options.n_flow_counts >= MAX_FLOW_COUNTS) {
-            fail("--flows: at most %d", MAX_FLOW_COUNTS);
-        }
-        options.flow_counts[options.n_flow_counts++]
-            = parse_number("flows", p, 1, 20000000);
-    }
 }
 
 static void
@@ -722,7 +560,11 @@ parse_options(int argc, char *argv[])
 
     while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
         switch (c) {
-        case OPT_FLOWS: parse_flows(optarg); break;
+        case OPT_FLOWS:
+            options.n_flow_counts = parse_numbers(
+                "flows", optarg, 1, 20000000, options.flow_counts,
+                MAX_FLOW_COUNTS);
+            break;
         case OPT_FLOOD: options.flood = true; break;
         case OPT_LOAD:
             parse_load(optarg, default_loads);
@@ -755,13 +597,9 @@ parse_options(int argc, char *argv[])
 int
 main(int argc, char *argv[])
 {
-    struct mlog_clock clock;
-
     set_program_name(argv[0]);
     parse_options(argc, argv);
-    mlog_clock_init();
-    mlog_clock_calibrate(&clock, NULL);
-    ticks_per_ns = 4294967296.0 / clock.rate;
+    ticks_per_ns = get_ticks_per_ns();
     mlog_ports_add(mlog_ports_datapath("bench"), 1, "p1");
     mlog_ports_add(mlog_ports_datapath("bench"), 2, "p2");
 
