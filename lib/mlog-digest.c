@@ -43,6 +43,7 @@ VLOG_DEFINE_THIS_MODULE(mlog_digest);
 #define PASS_RECORDS_MAX 65536
 
 #define CUT_TIMEOUT_NS UINT64_C(1000000000)
+#define RETRY_US 20
 #define ADJUST_INTERVAL_NS UINT64_C(1000000000)
 
 /* The barrier of a pass costs datapath threads some microseconds, recording or
@@ -62,12 +63,12 @@ struct mlog_digest {
     struct mlog_stream *stream;
 
     pthread_t thread;
-    int wake_fd;                /* eventfd. */
+    int wake_fd;                /* eventfd: 'exit' is set. */
     atomic_bool exit;
     atomic_bool discard;
     atomic_bool quiet;
 
-    /* Digest thread. */
+    /* Guarded by 'pass_mutex': whoever makes the pass. */
     struct mlog_clock clock;
     uint64_t cut;               /* Ticks: the latest pass's. */
     uint64_t time;              /* The latest record's or cut's time, ns. */
@@ -81,8 +82,6 @@ struct mlog_digest {
     atomic_count n_waiting;     /* Threads that want 'pass_mutex'. */
 
     struct ovs_mutex mutex;
-    pthread_cond_t published_cond;
-    uint64_t published OVS_GUARDED;     /* Ticks: copy of 'cut'. */
     struct mlog_digest_stats stats OVS_GUARDED;
 };
 
@@ -426,18 +425,32 @@ monotonic_ns(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+/* Makes a pass, as pass(), and counts it. */
+static bool
+run_pass(struct mlog_digest *digest)
+    OVS_REQUIRES(digest->pass_mutex)
+{
+    uint64_t start = monotonic_ns();
+    uint64_t cpu = read_clock(CLOCK_THREAD_CPUTIME_ID);
+    bool backlog;
+    uint64_t n = pass(digest, &backlog);
+
+    cpu = read_clock(CLOCK_THREAD_CPUTIME_ID) - cpu;
+    ovs_mutex_lock(&digest->mutex);
+    digest->stats.n_records += n;
+    digest->stats.n_passes++;
+    digest->stats.cpu_ns += cpu;
+    digest->stats.longest_pass_ns = MAX(digest->stats.longest_pass_ns,
+                                        monotonic_ns() - start);
+    ovs_mutex_unlock(&digest->mutex);
+    return backlog;
+}
+
 static void
-publish(struct mlog_digest *digest, uint64_t n_records, uint64_t took,
-        uint64_t cpu, bool late)
+count_late_tick(struct mlog_digest *digest)
 {
     ovs_mutex_lock(&digest->mutex);
-    digest->published = digest->cut;
-    digest->stats.n_records += n_records;
-    digest->stats.n_passes++;
-    digest->stats.cpu_ns = cpu;
-    digest->stats.longest_pass_ns = MAX(digest->stats.longest_pass_ns, took);
-    digest->stats.n_late_ticks += late;
-    xpthread_cond_broadcast(&digest->published_cond);
+    digest->stats.n_late_ticks++;
     ovs_mutex_unlock(&digest->mutex);
 }
 
@@ -500,23 +513,20 @@ digest_main(void *digest_)
     ovsrcu_quiesce_start();
     while (!exiting || backlog) {
         uint64_t start = monotonic_ns();
-        bool late = start > next_tick + MLOG_TICK_NS;
+
+        if (start > next_tick + MLOG_TICK_NS) {
+            count_late_tick(digest);
+        }
 
         /* At least one more pass after 'exit' was set, for what came before
          * it: rings go with this process. */
         atomic_read_explicit(&digest->exit, &exiting, memory_order_acquire);
 
         ovs_mutex_lock(&digest->pass_mutex);
-        uint64_t n = pass(digest, &backlog);
+        backlog = run_pass(digest);
         ovs_mutex_unlock(&digest->pass_mutex);
-        publish(digest, n, monotonic_ns() - start,
-                read_clock(CLOCK_THREAD_CPUTIME_ID), late);
 
-        /* A pass that was asked for may come before its tick, which is then
-         * still to come. */
-        if (start >= next_tick) {
-            next_tick = MAX(next_tick + MLOG_TICK_NS, start);
-        }
+        next_tick = MAX(next_tick + MLOG_TICK_NS, start);
         if (!backlog) {
             next_tick = wait_for_pass(digest, next_tick);
         }
@@ -562,28 +572,20 @@ mlog_digest_create(const struct mlog_digest_parts *parts)
     atomic_count_init(&digest->n_waiting, 0);
     ovs_mutex_init(&digest->pass_mutex);
     ovs_mutex_init(&digest->mutex);
-    xpthread_cond_init(&digest->published_cond, NULL);
     init_clock(digest);
     digest->thread = ovs_thread_create("mlog_digest", digest_main, digest);
     return digest;
-}
-
-static void
-wake(struct mlog_digest *digest)
-{
-    uint64_t one = 1;
-
-    ignore(write(digest->wake_fd, &one, sizeof one));
 }
 
 void
 mlog_digest_destroy(struct mlog_digest *digest)
 {
     if (digest) {
+        uint64_t one = 1;
+
         atomic_store_explicit(&digest->exit, true, memory_order_release);
-        wake(digest);
+        ignore(write(digest->wake_fd, &one, sizeof one));
         xpthread_join(digest->thread, NULL);
-        xpthread_cond_destroy(&digest->published_cond);
         ovs_mutex_destroy(&digest->mutex);
         ovs_mutex_destroy(&digest->pass_mutex);
         close(digest->wake_fd);
@@ -593,27 +595,40 @@ mlog_digest_destroy(struct mlog_digest *digest)
     }
 }
 
-/* Waits until a pass has published a cut no earlier than now. */
+/* Returns when a pass has had a cut no earlier than the call, with
+ * 'pass_mutex' held.
+ *
+ * The caller makes that pass itself.  To wake the digest and to be woken by it
+ * takes longer than most passes do.  If that is not enough, then there was too
+ * much for one pass, or a datapath thread was within a batch; both don't last
+ * long. */
 static int
-wait_for_cut(struct mlog_digest *digest)
+lock_at_cut(struct mlog_digest *digest)
+    OVS_ACQUIRES(digest->pass_mutex)
 {
     uint64_t want = mlog_clock_now();
     uint64_t deadline = monotonic_ns() + CUT_TIMEOUT_NS;
-    int error = 0;
 
-    wake(digest);
-    ovs_mutex_lock(&digest->mutex);
-    while (digest->published < want && !error) {
-        ovs_mutex_cond_wait(&digest->published_cond, &digest->mutex);
-        if (digest->published < want) {
-            if (monotonic_ns() > deadline) {
-                error = ETIMEDOUT;
-            } else {
-                wake(digest);
-            }
+    atomic_count_inc(&digest->n_waiting);
+    ovs_mutex_lock(&digest->pass_mutex);
+    atomic_count_dec(&digest->n_waiting);
+    for (size_t i = 0; digest->cut < want; i++) {
+        if (i > 1 && monotonic_ns() > deadline) {
+            return ETIMEDOUT;
+        }
+        if (!run_pass(digest) && i > 1) {
+            usleep(RETRY_US);
         }
     }
-    ovs_mutex_unlock(&digest->mutex);
+    return 0;
+}
+
+static int
+wait_for_cut(struct mlog_digest *digest)
+{
+    int error = lock_at_cut(digest);
+
+    ovs_mutex_unlock(&digest->pass_mutex);
     return error;
 }
 
@@ -636,10 +651,7 @@ uint64_t
 mlog_digest_lock(struct mlog_digest *digest)
     OVS_NO_THREAD_SAFETY_ANALYSIS
 {
-    wait_for_cut(digest);
-    atomic_count_inc(&digest->n_waiting);
-    ovs_mutex_lock(&digest->pass_mutex);
-    atomic_count_dec(&digest->n_waiting);
+    lock_at_cut(digest);
     return digest->time;
 }
 

@@ -27,6 +27,9 @@
  * all at once.  So the header log is ordered by time, and what a reader sees
  * (rows, flows, filters, aggregates, alerts) belongs to one T.
  *
+ * The thread makes a pass per tick.  Who wants a cut between ticks makes a
+ * pass, too, in its own thread; passes exclude each other.
+ *
  * Thread-safety
  * =============
  *
@@ -88,7 +91,7 @@ bool mlog_digest_is_discarding(const struct mlog_digest *);
 struct mlog_digest_stats {
     uint64_t n_records;
     uint64_t n_passes;
-    uint64_t cpu_ns;            /* Processor time of the digest thread. */
+    uint64_t cpu_ns;            /* Processor time of all passes. */
     uint64_t longest_pass_ns;
     uint64_t n_late_ticks;      /* Passes that began over a tick late. */
 };
