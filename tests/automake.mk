@@ -30,6 +30,7 @@ plain_tests = \
 	tests/bench/bench-archive \
 	tests/bench/bench-cut \
 	tests/bench/bench-digest \
+	tests/bench/bench-memory \
 	tests/bench/bench-sealed \
 	tests/capture-archive \
 	tests/fuzz/fuzz-archive \
@@ -71,6 +72,7 @@ LDADD = lib/libmultilog.a $(CRITERION_LIBS)
 tests_bench_bench_archive_LDADD = lib/libmultilog.a
 tests_bench_bench_cut_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_digest_LDADD = lib/libmultilog.a -lm
+tests_bench_bench_memory_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_sealed_LDADD = lib/libmultilog.a
 tests_capture_archive_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_archive_LDADD = lib/libmultilog.a
