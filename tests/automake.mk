@@ -31,6 +31,7 @@ plain_tests = \
 	tests/bench/bench-cut \
 	tests/bench/bench-digest \
 	tests/bench/bench-memory \
+	tests/bench/bench-recovery \
 	tests/bench/bench-sealed \
 	tests/capture-archive \
 	tests/fuzz/fuzz-archive \
@@ -73,6 +74,7 @@ tests_bench_bench_archive_LDADD = lib/libmultilog.a
 tests_bench_bench_cut_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_digest_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_memory_LDADD = lib/libmultilog.a -lm
+tests_bench_bench_recovery_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_sealed_LDADD = lib/libmultilog.a
 tests_capture_archive_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_archive_LDADD = lib/libmultilog.a
