@@ -71,7 +71,7 @@ int mlog_archiver_drop(struct mlog_archiver *, uint64_t seq,
 struct mlog_archive_list *mlog_archiver_get_list(struct mlog_archiver *);
 
 struct mlog_archiver_status {
-    char *dir;                  /* NULL: no archive.  For the caller to free. */
+    char *dir;                  /* For the caller to free; NULL: no archive. */
     uint64_t max_bytes;
     uint64_t max_age;           /* ns. */
     int error;                  /* Of the latest attempt to write, or 0. */

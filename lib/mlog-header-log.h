@@ -173,8 +173,8 @@ bool mlog_header_log_seal(struct mlog_header_log *);
  *
  * With 'archiving', a segment that expires without having been archived is
  * lost, for that reason.  mlog_header_log_next_to_archive() returns the oldest
- * sealed segment that isn't archived, pinned, or NULL.  It has to be given back
- * with mlog_header_log_archived(), which returns false if it has expired
+ * sealed segment that isn't archived, pinned, or NULL.  It has to be given
+ * back with mlog_header_log_archived(), which returns false if it has expired
  * meanwhile; 'archived' says whether it is in the archive now.
  *
  * mlog_header_log_is_expired() says whether it has expired yet.
@@ -235,8 +235,8 @@ void mlog_header_log_get_stats(const struct mlog_header_log *,
 size_t mlog_header_log_get_gaps(const struct mlog_header_log *,
                                 struct mlog_gap gaps[MLOG_MAX_GAPS]);
 
-/* Snapshots.  A struct mlog_snapshot stays where it is until it is released: the
- * log has it in a list. */
+/* Snapshots.  A struct mlog_snapshot stays where it is until it is released:
+ * the log has it in a list. */
 
 void mlog_snapshot_take(struct mlog_header_log *, struct mlog_snapshot *);
 void mlog_snapshot_release(struct mlog_snapshot *);

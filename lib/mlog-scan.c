@@ -461,8 +461,8 @@ wants_file(const struct mlog_scan *scan, const struct mlog_archive_info *info)
                                       snapshot->oldest_row));
 }
 
-/* Counts 'file', which could not be loaded.  One that was dropped meanwhile has
- * expired. */
+/* Counts 'file', which could not be loaded.  If it was dropped meanwhile, it
+ * has expired. */
 static void
 count_failure(struct mlog_scan *scan, const struct mlog_archive_file *file,
               int error, char *message)
