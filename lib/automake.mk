@@ -57,6 +57,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-expr-lex.c \
 	lib/mlog-expr-parse.c \
 	lib/mlog-expr-private.h \
+	lib/mlog-expr-row.c \
+	lib/mlog-expr-row.h \
 	lib/mlog-expr-term.c \
 	lib/mlog-expr-zone.c \
 	lib/mlog-expr.c \
@@ -111,8 +113,10 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-state.h \
 	lib/mlog-store.c \
 	lib/mlog-store.h \
+	lib/mlog-stream-class.c \
 	lib/mlog-stream-control.c \
 	lib/mlog-stream-private.h \
+	lib/mlog-stream-record.c \
 	lib/mlog-stream.c \
 	lib/mlog-stream.h \
 	lib/mlog-time.c \

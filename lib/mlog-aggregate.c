@@ -24,8 +24,11 @@
  *
  * A group has 'n_slots' = 'n_panes' + 1 slots; pane p uses slot p % n_slots.
  * 'live' says which slots have records; the others' contents are undefined.
- * 'n' and 'sum' are the totals of the live slots, so that values are read in
- * constant time, except min and max, which look at every live slot.
+ * The number of the newest pane, 'head', is in 'open', so that a record
+ * changes a single cache line; it moves to its slot when another pane begins.
+ * 'total' is the total of the live slots (for averages, of their sums, and 'n'
+ * that of their numbers), so that values are read in constant time, except min
+ * and max, which look at every live slot.
  *
  * What expires
  * ------------
@@ -97,7 +100,7 @@ group_init(struct mlog_aggregate *agg, struct mlog_group *group,
     group->created = time;
     group->seen = group->newest = 0;
     group->n = 0;
-    group->sum = 0;
+    group->total = 0;
     group->logged = 0;
     group->is_other = false;
     group->present = 0;
@@ -143,9 +146,11 @@ mlog_aggregate_create(struct mlog_aggregate_def *def,
 
     agg->def = def;
     agg->kind = pane_kind(def);
+    agg->adds_up = (agg->kind == MLOG_PANE_COUNT
+                    || agg->kind == MLOG_PANE_SUM);
+    agg->watch_from = UINT64_MAX;
     agg->n_slots = def->n_panes + 1;
     agg->created = agg->tick = now;
-    agg->basis = random_uint32();
     agg->log_first = agg->log_tick = 1;
     init_lists(agg);
 
@@ -202,7 +207,8 @@ mlog_aggregate_since(const struct mlog_aggregate *agg)
     return (agg->pane - MIN(agg->pane, agg->def->n_panes)) * agg->def->width;
 }
 
-/* Takes the records of 'slot' out of the totals. */
+/* Takes the records of 'slot', which is not the newest pane's, out of the
+ * totals. */
 static void
 group_retire(const struct mlog_aggregate *agg, struct mlog_group *group,
              unsigned int slot)
@@ -210,16 +216,13 @@ group_retire(const struct mlog_aggregate *agg, struct mlog_group *group,
     group->live &= ~(UINT64_C(1) << slot);
     switch (agg->kind) {
     case MLOG_PANE_COUNT:
-        group->n -= group_panes(agg, group)[slot];
-        break;
-
     case MLOG_PANE_SUM:
-        group->sum -= group_panes(agg, group)[slot];
+        group->total -= group_panes(agg, group)[slot];
         break;
 
     case MLOG_PANE_AVG:
         group->n -= group_panes(agg, group)[slot];
-        group->sum -= group_sums(agg, group)[slot];
+        group->total -= group_sums(agg, group)[slot];
         break;
 
     case MLOG_PANE_MIN:
@@ -238,15 +241,20 @@ group_advance(const struct mlog_aggregate *agg, struct mlog_group *group)
     if (n >= agg->n_slots) {
         group->live = 0;
         group->n = 0;
-        group->sum = 0;
+        group->total = 0;
         return;
     }
-    for (unsigned int slot = agg->slot; n--; ) {
+
+    unsigned int slot = agg->slot;
+    while (n--) {
         if (group->live & UINT64_C(1) << slot) {
             group_retire(agg, group, slot);
         }
         slot = slot ? slot - 1 : agg->n_slots - 1;
     }
+
+    /* Now it is the slot of what was the newest pane. */
+    group_panes(agg, group)[slot] = group->open;
 }
 
 void
@@ -258,14 +266,34 @@ mlog_aggregate_refresh(const struct mlog_aggregate *agg,
     }
 }
 
-/* The bucket for 'group', which is up to date and has records.  Going from
- * old to new, panes have the slots after the aggregate's, then those up to
- * it. */
-static struct ovs_list *
-group_bucket(struct mlog_aggregate *agg, const struct mlog_group *group)
+/* The live panes that 'group' would have if it were up to date. */
+static uint64_t
+group_live(const struct mlog_aggregate *agg, const struct mlog_group *group)
 {
-    uint64_t newer = group->live & ((UINT64_C(2) << agg->slot) - 1);
-    uint64_t older = group->live & ~((UINT64_C(2) << agg->slot) - 1);
+    uint64_t n = agg->pane - group->head;
+
+    if (n >= agg->n_slots) {
+        return 0;
+    }
+
+    /* The slots of 'n' panes, down from the newest one's; from 0 on from the
+     * last. */
+    uint64_t n_low = MIN(n, agg->slot + 1), n_high = n - n_low;
+    uint64_t gone = (((UINT64_C(1) << n_low) - 1) << (agg->slot + 1 - n_low)
+                     | ((UINT64_C(1) << n_high) - 1)
+                       << (agg->n_slots - n_high));
+
+    return group->live & ~gone;
+}
+
+/* The bucket for a group with the panes 'live', of which there are some.
+ * Going from old to new, panes have the slots after the aggregate's, then
+ * those up to it. */
+static struct ovs_list *
+get_bucket(struct mlog_aggregate *agg, uint64_t live)
+{
+    uint64_t newer = live & ((UINT64_C(2) << agg->slot) - 1);
+    uint64_t older = live & ~((UINT64_C(2) << agg->slot) - 1);
     unsigned int slot = (agg->watch == MLOG_WATCH_ALL
                          ? raw_ctz(older ? older : newer)
                          : 63 - raw_clz64(newer ? newer : older));
@@ -298,25 +326,16 @@ mlog_aggregate_trim_log(struct mlog_aggregate *agg, uint64_t position)
     }
 }
 
-/* A record has raised the group's total or maximum to 'total'. */
-static inline void
-watch_rise(struct mlog_aggregate *agg, struct mlog_group *group,
-           unsigned __int128 total)
-{
-    if (agg->watch != MLOG_WATCH_NONE && total >= agg->watch_from) {
-        log_group(agg, group);
-    }
-}
-
 void
-mlog_aggregate_watch(struct mlog_aggregate *agg, enum mlog_watch watch,
+mlog_aggregate_watch(struct mlog_aggregate *agg, enum mlog_watch what,
                      uint64_t from)
 {
-    bool rebucket = (watch == MLOG_WATCH_ALL) != (agg->watch
+    bool rebucket = (what == MLOG_WATCH_ALL) != (agg->watch
                                                   == MLOG_WATCH_ALL);
 
-    agg->watch = watch;
-    agg->watch_from = watch == MLOG_WATCH_RISE ? from : 0;
+    agg->watch = what;
+    agg->watch_from = (what == MLOG_WATCH_NONE ? UINT64_MAX
+                       : what == MLOG_WATCH_RISE ? from : 0);
     for (size_t i = 0; rebucket && i < agg->n_slots; i++) {
         ovs_list_push_back_all(&agg->due, &agg->buckets[i]);
     }
@@ -324,14 +343,31 @@ mlog_aggregate_watch(struct mlog_aggregate *agg, enum mlog_watch watch,
 
 /* Ticks. */
 
+/* A group that is merely still there isn't brought up to date: that would
+ * touch more memory. */
 static void
 visit_group(struct mlog_aggregate *agg, struct mlog_group *group)
 {
-    mlog_aggregate_refresh(agg, group);
-    ovs_list_push_back(group->live ? group_bucket(agg, group) : &agg->empty,
+    uint64_t live = group_live(agg, group);
+
+    if (!live) {
+        mlog_aggregate_refresh(agg, group);
+    }
+    ovs_list_push_back(live ? get_bucket(agg, live) : &agg->empty,
                        &group->bucket);
     if (agg->watch == MLOG_WATCH_ALL) {
         log_group(agg, group);
+    }
+}
+
+/* The group in 'due' after 'node', and the one after that, will be needed
+ * next. */
+static inline __attribute__((always_inline)) void
+prefetch_due(const struct mlog_aggregate *agg, const struct ovs_list *node)
+{
+    if (node != &agg->due) {
+        OVS_PREFETCH_WRITE(CONTAINER_OF(node, struct mlog_group, bucket));
+        OVS_PREFETCH_WRITE(node->next);
     }
 }
 
@@ -351,8 +387,10 @@ mlog_aggregate_expire(struct mlog_aggregate *agg, uint64_t now)
     /* Visits may put groups back into the same buckets. */
     size_t max = MAX(MIN_VISITS, agg->groups.n / VISITS_DIVISOR);
     while (max-- && !ovs_list_is_empty(&agg->due)) {
-        visit_group(agg, CONTAINER_OF(ovs_list_pop_front(&agg->due),
-                                      struct mlog_group, bucket));
+        struct ovs_list *node = ovs_list_pop_front(&agg->due);
+
+        prefetch_due(agg, agg->due.next);
+        visit_group(agg, CONTAINER_OF(node, struct mlog_group, bucket));
     }
 }
 
@@ -408,8 +446,13 @@ static uint32_t
 hash_values(const struct mlog_aggregate *agg, uint8_t present,
             const struct mlog_value values[])
 {
-    uint32_t hash = hash_add(agg->basis, present);
+    static uint32_t basis;
+    uint32_t hash;
 
+    if (OVS_UNLIKELY(!basis)) {
+        basis = random_uint32() | 1;
+    }
+    hash = hash_add(basis, present);
     for (size_t i = 0; i < agg->def->n_keys; i++) {
         hash = hash_add64(hash, values[i].lo);
         if (values[i].hi) {
@@ -419,10 +462,19 @@ hash_values(const struct mlog_aggregate *agg, uint8_t present,
     return hash_finish(hash, agg->def->n_keys);
 }
 
-static struct mlog_group *
-get_other(struct mlog_aggregate *agg, uint64_t time)
+void
+mlog_aggregate_init_lookup(const struct mlog_aggregate *agg,
+                           const struct mlog_record *record,
+                           struct mlog_group_lookup *lookup)
 {
-    agg->n_overflow++;
+    lookup->present = get_values(agg, record, lookup->values);
+    lookup->hash = hash_values(agg, lookup->present, lookup->values);
+}
+
+static struct mlog_group *
+get_other(struct mlog_aggregate *agg, uint64_t time, uint64_t n)
+{
+    agg->n_overflow += n;
     if (!agg->other_in_use) {
         agg->other_in_use = true;
         agg->overflowed = true;
@@ -431,27 +483,29 @@ get_other(struct mlog_aggregate *agg, uint64_t time)
     return agg->other;
 }
 
-static struct mlog_group *
-get_group(struct mlog_aggregate *agg, const struct mlog_record *record)
+/* Records come in order of time, but not sums of records: an older one may
+ * come after the one that the group was created for. */
+struct mlog_group *
+mlog_aggregate_get_group(struct mlog_aggregate *agg,
+                         const struct mlog_group_lookup *lookup,
+                         uint64_t time, uint64_t n)
 {
-    struct mlog_value values[MLOG_MAX_GROUP_KEYS];
-    uint8_t present = get_values(agg, record, values);
-    uint32_t hash = hash_values(agg, present, values);
-    struct mlog_group *group = mlog_group_table_find(&agg->groups, hash,
-                                                     present, values);
+    struct mlog_group *group = mlog_group_table_find(
+        &agg->groups, lookup->hash, lookup->present, lookup->values);
 
     if (OVS_LIKELY(group)) {
+        group->created = MIN(group->created, time);
         return group;
     }
     group = (agg->groups.n < MLOG_MAX_GROUPS
-             ? mlog_group_table_insert(&agg->groups, hash) : NULL);
+             ? mlog_group_table_insert(&agg->groups, lookup->hash) : NULL);
     if (!group) {
-        return get_other(agg, record->time);
+        return get_other(agg, time, n);
     }
-    group_init(agg, group, record->time);
-    group->present = present;
-    memcpy(mlog_group_values(group), values,
-           agg->def->n_keys * sizeof *values);
+    group_init(agg, group, time);
+    group->present = lookup->present;
+    memcpy(mlog_group_values(group), lookup->values,
+           agg->def->n_keys * sizeof lookup->values[0]);
     return group;
 }
 
@@ -466,22 +520,6 @@ mlog_aggregate_is_grouped_by_flow(const struct mlog_aggregate *agg)
     return agg->def->n_keys > 0;
 }
 
-static struct mlog_group *
-get_group_by_ref(struct mlog_aggregate *agg, const struct mlog_record *record,
-                 struct mlog_group_ref *ref)
-{
-    if (ref->group && ref->group->serial == ref->serial) {
-        return ref->group;
-    }
-
-    struct mlog_group *group = get_group(agg, record);
-    if (!group->is_other) {
-        ref->group = group;
-        ref->serial = group->serial;
-    }
-    return group;
-}
-
 /* Adding records. */
 
 static inline uint64_t
@@ -492,6 +530,18 @@ add_saturating(uint64_t a, uint64_t b)
     return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
 }
 
+/* Logs the group if its total or maximum has reached 'watch_from'.  If it had
+ * before, and had records in this tick, then it is logged. */
+static inline void
+watch(struct mlog_aggregate *agg, struct mlog_group *group, bool was_logged,
+      unsigned __int128 total)
+{
+    if (agg->watch != MLOG_WATCH_NONE && total >= agg->watch_from
+        && !was_logged) {
+        log_group(agg, group);
+    }
+}
+
 /* Adds 'n' records whose values add up to 'sum' and have minimum 'min' and
  * maximum 'max' to the open pane. */
 static inline void
@@ -499,12 +549,13 @@ group_add(struct mlog_aggregate *agg, struct mlog_group *group,
           uint64_t n, uint64_t sum, uint64_t min, uint64_t max)
 {
     uint64_t bit = UINT64_C(1) << agg->slot;
-    uint64_t *pane = &group_panes(agg, group)[agg->slot];
 
     mlog_aggregate_refresh(agg, group);
 
     bool fresh = !(group->live & bit);
-    uint64_t old = fresh ? 0 : *pane;
+    uint64_t old = fresh ? 0 : group->open;
+    bool was_logged = (group->seen >= agg->tick
+                       && group->total >= agg->watch_from);
     if (fresh) {
         if (!group->live) {
             ovs_list_remove(&group->bucket);
@@ -515,37 +566,37 @@ group_add(struct mlog_aggregate *agg, struct mlog_group *group,
 
     switch (agg->kind) {
     case MLOG_PANE_COUNT:
-        *pane = old + n;
-        group->n += n;
-        watch_rise(agg, group, group->n);
+        group->open = old + n;
+        group->total += n;
+        watch(agg, group, was_logged, group->total);
         break;
 
     case MLOG_PANE_SUM:
-        *pane = add_saturating(old, sum);
-        group->sum += *pane - old;
-        watch_rise(agg, group, group->sum);
+        group->open = add_saturating(old, sum);
+        group->total += group->open - old;
+        watch(agg, group, was_logged, group->total);
         break;
 
     case MLOG_PANE_AVG: {
         uint64_t *pane_sum = &group_sums(agg, group)[agg->slot];
         uint64_t old_sum = fresh ? 0 : *pane_sum;
 
-        *pane = old + n;
+        group->open = old + n;
         group->n += n;
         *pane_sum = add_saturating(old_sum, sum);
-        group->sum += *pane_sum - old_sum;
-        watch_rise(agg, group, 0);
+        group->total += *pane_sum - old_sum;
+        watch(agg, group, false, 0);
         break;
     }
 
     case MLOG_PANE_MIN:
-        *pane = fresh ? min : MIN(old, min);
-        watch_rise(agg, group, 0);
+        group->open = fresh ? min : MIN(old, min);
+        watch(agg, group, false, 0);
         break;
 
     case MLOG_PANE_MAX:
-        *pane = MAX(old, max);
-        watch_rise(agg, group, max);
+        group->open = MAX(old, max);
+        watch(agg, group, false, max);
         break;
     }
 }
@@ -560,45 +611,54 @@ group_stamp(const struct mlog_aggregate *agg, struct mlog_group *group,
     group->newest = MAX(group->newest, last);
 }
 
+bool
+mlog_aggregate_takes_sums(const struct mlog_aggregate *agg)
+{
+    return !agg->def->field || agg->def->field->id == MLOG_F_PKT_LEN;
+}
+
+void
+mlog_aggregate_add_sums__(struct mlog_aggregate *agg, struct mlog_group *group,
+                          const struct mlog_sums *sums)
+{
+    mlog_aggregate_pane_end(agg, sums->last);
+    group_add(agg, group, sums->n, sums->bytes, sums->min_len, sums->max_len);
+    group_stamp(agg, group, sums->first, sums->last);
+}
+
+static struct mlog_group *
+get_group_of_record(struct mlog_aggregate *agg,
+                    const struct mlog_record *record, mlog_group_ref *ref)
+{
+    struct mlog_group_lookup lookup;
+    struct mlog_group *group = ref ? mlog_group_ref_get(*ref) : NULL;
+
+    if (!group) {
+        mlog_aggregate_init_lookup(agg, record, &lookup);
+        group = mlog_aggregate_get_group(agg, &lookup, record->time, 1);
+        if (ref) {
+            *ref = group->is_other ? 0 : mlog_group_ref_create(group);
+        }
+    }
+    return group;
+}
+
 void
 mlog_aggregate_add(struct mlog_aggregate *agg,
-                   const struct mlog_record *record,
-                   struct mlog_group_ref *ref)
+                   const struct mlog_record *record, mlog_group_ref *ref)
 {
     const struct mlog_field *field = agg->def->field;
     struct mlog_value value = { 0, 0 };
 
-    if (field) {
-        if (field->id == MLOG_F_PKT_LEN) {
-            value.lo = mlog_row_pkt_len(record->row);
-        } else if (!mlog_field_get(field, record, &value)) {
-            return;
-        }
+    if (field && !mlog_field_get(field, record, &value)) {
+        return;
     }
     mlog_aggregate_pane_end(agg, record->time);
 
     struct mlog_group *group = (agg->single ? agg->single
-                                : ref ? get_group_by_ref(agg, record, ref)
-                                : get_group(agg, record));
+                                : get_group_of_record(agg, record, ref));
     group_add(agg, group, 1, value.lo, value.lo, value.lo);
     group_stamp(agg, group, record->time, record->time);
-}
-
-bool
-mlog_aggregate_takes_batches(const struct mlog_aggregate *agg)
-{
-    return agg->single && (!agg->def->field
-                           || agg->def->field->id == MLOG_F_PKT_LEN);
-}
-
-void
-mlog_aggregate_add_batch(struct mlog_aggregate *agg,
-                         const struct mlog_batch_sums *batch)
-{
-    mlog_aggregate_pane_end(agg, batch->last);
-    group_add(agg, agg->single, batch->n, batch->bytes, batch->min_len,
-              batch->max_len);
-    group_stamp(agg, agg->single, batch->first, batch->last);
 }
 
 /* Values. */
@@ -607,11 +667,13 @@ static uint64_t
 extremum(const struct mlog_aggregate *agg, struct mlog_group *group)
 {
     const uint64_t *panes = group_panes(agg, group);
+    uint64_t closed = group->live & ~(UINT64_C(1) << agg->slot);
     bool min = agg->kind == MLOG_PANE_MIN;
-    uint64_t best = min ? UINT64_MAX : 0;
+    uint64_t best = (closed != group->live ? group->open
+                     : min ? UINT64_MAX : 0);
 
-    for (uint64_t live = group->live; live; live = zero_rightmost_1bit(live)) {
-        uint64_t pane = panes[raw_ctz(live)];
+    for (; closed; closed = zero_rightmost_1bit(closed)) {
+        uint64_t pane = panes[raw_ctz(closed)];
 
         best = min ? MIN(best, pane) : MAX(best, pane);
     }
@@ -644,18 +706,15 @@ mlog_aggregate_value(const struct mlog_aggregate *agg,
     mlog_aggregate_refresh(agg, group);
     switch (agg->def->func) {
     case MLOG_FUNC_COUNT:
-        return integer_result(group->n);
-
     case MLOG_FUNC_SUM:
-        return integer_result(MIN(group->sum, UINT64_MAX));
+        return integer_result(MIN(group->total, UINT64_MAX));
 
     case MLOG_FUNC_RATE:
-        return real_result((agg->def->field ? group->sum : group->n)
-                           / seconds);
+        return real_result(group->total / seconds);
 
     case MLOG_FUNC_AVG:
         if (group->n) {
-            return real_result((double) group->sum / group->n);
+            return real_result((double) group->total / group->n);
         }
         break;
 

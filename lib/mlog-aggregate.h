@@ -168,9 +168,10 @@ enum mlog_pane_kind {
 };
 
 struct mlog_aggregate {
-    enum mlog_pane_kind kind;
-    enum mlog_watch watch;
-    uint64_t watch_from;
+    uint8_t kind;                   /* enum mlog_pane_kind. */
+    uint8_t watch;                  /* enum mlog_watch. */
+    bool adds_up;                   /* MLOG_PANE_COUNT or MLOG_PANE_SUM. */
+    uint64_t watch_from;            /* UINT64_MAX without watch. */
     unsigned int n_slots;           /* Panes per window, and the open one. */
     unsigned int slot;              /* 'pane' % 'n_slots'. */
     uint64_t pane;                  /* Pane of the newest record or tick. */
@@ -184,7 +185,7 @@ struct mlog_aggregate {
     uint64_t now;                   /* Time of the tick being run, ns. */
     uint64_t expired_pane;          /* 'pane' of the latest tick. */
     uint64_t created;               /* ns. */
-    uint32_t basis;                 /* Of hashes. */
+    uint32_t keyset;                /* For the stream; see there. */
 
     struct mlog_group_table groups; /* Without 'single' and 'other'. */
     bool other_in_use;              /* From overflow until it is empty. */
@@ -217,48 +218,85 @@ struct mlog_aggregate *mlog_aggregate_create(struct mlog_aggregate_def *def,
 /* All triggers must be gone. */
 void mlog_aggregate_destroy(struct mlog_aggregate *);
 
-/* Remembers a record's group, for the next record with the same values.  It
- * must be forgotten when the aggregate is destroyed or the 'epoch' of its
- * 'groups' changes. */
-struct mlog_group_ref {
-    struct mlog_group *group;
-    uint64_t serial;
-};
-
-/* True if all group-by fields are the same for all packets of a flow, so that
- * a flow may have a struct mlog_group_ref. */
+/* True if all group-by fields are the same for all packets of a flow. */
 bool mlog_aggregate_is_grouped_by_flow(const struct mlog_aggregate *);
 
-/* Prefetches what mlog_aggregate_add() will change. */
-static inline void
-mlog_aggregate_prefetch(const struct mlog_aggregate *agg,
-                        const struct mlog_group_ref *ref)
-{
-    if (ref->group) {
-        OVS_PREFETCH_WRITE(ref->group);
-        OVS_PREFETCH_WRITE(&ref->group->data[agg->panes_at + agg->slot]);
-    }
-}
+/* True if the aggregate is of packets or their lengths, so that struct
+ * mlog_sums has all that it needs of some records. */
+bool mlog_aggregate_takes_sums(const struct mlog_aggregate *);
 
-/* Adds a record that the filter let through.  Times never decrease.  'ref'
- * may be NULL. */
-void mlog_aggregate_add(struct mlog_aggregate *, const struct mlog_record *,
-                        struct mlog_group_ref *ref);
+/* A record's values of the group-by fields, the same for all aggregates that
+ * have the same fields. */
+struct mlog_group_lookup {
+    uint32_t hash;
+    uint8_t present;
+    struct mlog_value values[MLOG_MAX_GROUP_KEYS];
+};
+void mlog_aggregate_init_lookup(const struct mlog_aggregate *,
+                                const struct mlog_record *,
+                                struct mlog_group_lookup *);
+
+/* Returns the group for 'n' records, the first of which is of 'time'; it may
+ * be "other". */
+struct mlog_group *mlog_aggregate_get_group(struct mlog_aggregate *,
+                                            const struct mlog_group_lookup *,
+                                            uint64_t time, uint64_t n);
 
 /* Several records at once. */
-struct mlog_batch_sums {
+struct mlog_sums {
     uint64_t n;
     uint64_t bytes;
     uint64_t first, last;           /* Times, ns. */
     uint32_t min_len, max_len;
 };
 
-/* True if mlog_aggregate_add_batch() may be used. */
-bool mlog_aggregate_takes_batches(const struct mlog_aggregate *);
+void mlog_aggregate_add_sums__(struct mlog_aggregate *, struct mlog_group *,
+                               const struct mlog_sums *);
 
-/* Adds records that all lie in one pane, see mlog_aggregate_pane_end(). */
-void mlog_aggregate_add_batch(struct mlog_aggregate *,
-                              const struct mlog_batch_sums *);
+/* Adds records that the filter let through and that all lie in one pane, see
+ * mlog_aggregate_pane_end(), to 'group'.  The common case is here: 'group' has
+ * records in the pane already, and nobody wants to hear of it. */
+static inline void
+mlog_aggregate_add_sums(struct mlog_aggregate *agg, struct mlog_group *group,
+                        const struct mlog_sums *sums)
+{
+    uint64_t value = agg->kind == MLOG_PANE_COUNT ? sums->n : sums->bytes;
+    uint64_t open;
+
+    if (OVS_LIKELY(agg->adds_up
+                   && sums->last < agg->pane_end
+                   && group->head == agg->pane
+                   && group->live >> agg->slot & 1
+                   && group->total < agg->watch_from - MIN(value,
+                                                           agg->watch_from)
+                   && !__builtin_add_overflow(group->open, value, &open))) {
+        group->open = open;
+        group->total += value;
+        if (group->seen < agg->tick || sums->first < group->seen) {
+            group->seen = sums->first;
+        }
+        group->newest = MAX(group->newest, sums->last);
+    } else {
+        mlog_aggregate_add_sums__(agg, group, sums);
+    }
+}
+
+/* Prefetches what a record will change in 'group' beyond its first cache line,
+ * which should be there already; 'group' may be NULL. */
+static inline void
+mlog_aggregate_prefetch_pane(const struct mlog_aggregate *agg,
+                             const struct mlog_group *group)
+{
+    if (group && group->head != agg->pane) {
+        OVS_PREFETCH_WRITE(&group->data[agg->panes_at + agg->slot]);
+    }
+}
+
+/* Adds a record that the filter let through.  Times do not decrease from one
+ * pane to the next.  '*ref' is the group of the flow, or not, and is changed
+ * accordingly; it may be NULL. */
+void mlog_aggregate_add(struct mlog_aggregate *, const struct mlog_record *,
+                        mlog_group_ref *ref);
 
 /* Moves to 'time' and returns when its pane ends, ns. */
 uint64_t mlog_aggregate_pane_end(struct mlog_aggregate *, uint64_t time);

@@ -634,7 +634,9 @@ add_port_row(struct tables *t, uint16_t id)
         size_t n = MAX(8, t->allocated_port_rows * 2);
         uint64_t *rows = allocate(t, n * size);
 
-        memcpy(rows, t->port_rows, t->n_port_rows * size);
+        if (t->n_port_rows) {
+            memcpy(rows, t->port_rows, t->n_port_rows * size);
+        }
         t->memory -= t->allocated_port_rows * size;
         free_cacheline(t->port_rows);
         t->port_rows = rows;

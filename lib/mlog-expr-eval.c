@@ -332,6 +332,20 @@ term_needs_row(const struct mlog_term *term)
               || (term->field2 && term->field2->scope == MLOG_SCOPE_ROW));
 }
 
+bool
+mlog_node_needs_row(const struct mlog_node *node)
+{
+    if (node->type == MLOG_NODE_TERM) {
+        return term_needs_row(node->term);
+    }
+    for (size_t i = 0; i < node->n; i++) {
+        if (mlog_node_needs_row(node->children[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 mlog_expr_compile(struct mlog_expr *expr)
 {

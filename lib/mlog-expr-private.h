@@ -253,6 +253,7 @@ struct mlog_expr {
 };
 
 size_t mlog_node_count_terms(const struct mlog_node *);
+bool mlog_node_needs_row(const struct mlog_node *);
 
 /* Fills in 'insns' and 'flow_only' from 'root'. */
 void mlog_expr_compile(struct mlog_expr *);

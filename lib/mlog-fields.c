@@ -384,10 +384,9 @@ mlog_field_in_flow(const struct mlog_field *field,
     return mlog_flow_meets(key, mlog_field_needs(field));
 }
 
-/* The value of a field of MLOG_SCOPE_ROW that 'key' does not exclude. */
-static bool
-get_row_field(enum mlog_field_id id, const struct mlog_record *record,
-              uint64_t *value)
+bool
+mlog_field_get_row(enum mlog_field_id id, const struct mlog_record *record,
+                   uint64_t *value)
 {
     const struct mlog_row *row = record->row;
 
@@ -590,7 +589,7 @@ mlog_field_get(const struct mlog_field *field,
         return false;
     }
     if (field->scope == MLOG_SCOPE_ROW) {
-        return get_row_field(field->id, record, &value->lo);
+        return mlog_field_get_row(field->id, record, &value->lo);
     }
     get_flow_field(field->id, record, value);
     return true;

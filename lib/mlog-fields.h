@@ -237,6 +237,10 @@ const struct mlog_flow_needs *mlog_field_needs(const struct mlog_field *);
 bool mlog_field_get(const struct mlog_field *, const struct mlog_record *,
                     struct mlog_value *value);
 
+/* The same for a field of MLOG_SCOPE_ROW, if mlog_field_in_flow(). */
+bool mlog_field_get_row(enum mlog_field_id, const struct mlog_record *,
+                        uint64_t *value);
+
 /* Returns true if the packets of the flow may have the field, false if none
  * has.  For fields of MLOG_SCOPE_FLOW this is mlog_field_get()'s answer. */
 bool mlog_field_in_flow(const struct mlog_field *,

@@ -256,6 +256,12 @@ mlog_group_table_insert(struct mlog_group_table *table, uint32_t hash)
     uint32_t index = table->free;
     struct mlog_group *group = get_group(table, index);
     table->free = group->index;
+    if (table->free != NONE) {
+        struct mlog_group *next = get_group(table, table->free);
+
+        OVS_PREFETCH_WRITE(next);
+        OVS_PREFETCH_WRITE(&next->bucket);
+    }
     group->hash = hash;
     group->index = index;
     put_entry(table, hash, index);
@@ -275,7 +281,9 @@ mlog_group_table_remove(struct mlog_group_table *table,
     }
     remove_entry(table, i);
     table->n--;
-    group->serial++;
+    if (!(++group->serial & MLOG_SERIAL_MASK)) {
+        table->epoch++;
+    }
     group->index = table->free;
     table->free = index;
 }

@@ -21,7 +21,7 @@
  *
  * Finds a group by the values of its group-by fields.  A group's address does
  * not change, and its memory remains that of a group until 'epoch' changes,
- * so that whoever has remembered a group and its 'serial' can tell that it is
+ * so that whoever has remembered a group (mlog_group_ref) can tell that it is
  * another one now.
  *
  * Thread-safety
@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #include "mlog-fields.h"
+#include "openvswitch/compiler.h"
 #include "openvswitch/list.h"
 #include "util.h"
 
@@ -43,23 +44,23 @@ struct mlog_group_budget {
     size_t max;
 };
 
-/* A group.  The first cache line is what a record changes, with one number
- * of the panes. */
+/* A group.  The first cache line is what a record changes. */
 struct mlog_group {
-    uint64_t serial;                /* Changes when the group is freed. */
-    uint64_t head;                  /* Newest pane taken account of. */
     uint64_t live;                  /* Bitmap: slots that have records. */
-    uint64_t n;                     /* Total of the panes, if counted. */
+    uint64_t open;                  /* The number of the newest pane. */
+    unsigned __int128 total;        /* Of the panes' numbers or sums. */
+    uint64_t head;                  /* Newest pane taken account of. */
     uint64_t newest;                /* Time of the newest record, ns. */
     uint64_t seen;                  /* Time of the first record of the newest
                                      * tick with records, ns. */
-    unsigned __int128 sum;          /* Total of the panes, if added up. */
+    uint32_t serial;                /* Changes when the group is freed. */
+    uint32_t hash;
 
     struct ovs_list bucket;         /* In a list of the aggregate. */
     struct ovs_list incidents;      /* Of struct mlog_incident. */
     uint64_t created;               /* Time of the first record, ns. */
     uint64_t logged;                /* Newest position in 'log'; 0 = none. */
-    uint32_t hash;
+    uint64_t n;                     /* Total of records, for averages. */
     uint32_t index;                 /* In the table; next free one's. */
     bool is_other;
     uint8_t present;                /* Bit i: value i is not absent. */
@@ -69,6 +70,42 @@ struct mlog_group {
     uint64_t data[];
 };
 BUILD_ASSERT_DECL(offsetof(struct mlog_group, bucket) == 64);
+BUILD_ASSERT_DECL(offsetof(struct mlog_group, data) == 128);
+
+/* A remembered group, 0 if none: its address, divided by the size of a cache
+ * line, and the low bits of its serial number.  When these have all been used,
+ * the table's 'epoch' changes. */
+typedef uint64_t mlog_group_ref;
+
+#define MLOG_SERIAL_BITS 22
+#define MLOG_SERIAL_MASK ((1u << MLOG_SERIAL_BITS) - 1)
+
+static inline mlog_group_ref
+mlog_group_ref_create(const struct mlog_group *group)
+{
+    uint64_t line = (uintptr_t) group / CACHE_LINE_SIZE;
+
+    return (line >> (64 - MLOG_SERIAL_BITS) ? 0
+            : line << MLOG_SERIAL_BITS | (group->serial & MLOG_SERIAL_MASK));
+}
+
+/* The group, perhaps another one meanwhile, or NULL. */
+static inline struct mlog_group *
+mlog_group_ref_peek(mlog_group_ref ref)
+{
+    return (struct mlog_group *) (uintptr_t) ((ref >> MLOG_SERIAL_BITS)
+                                              * CACHE_LINE_SIZE);
+}
+
+/* The group, or NULL if it is gone. */
+static inline struct mlog_group *
+mlog_group_ref_get(mlog_group_ref ref)
+{
+    struct mlog_group *group = mlog_group_ref_peek(ref);
+
+    return (OVS_LIKELY(group)
+            && !((group->serial ^ ref) & MLOG_SERIAL_MASK) ? group : NULL);
+}
 
 static inline struct mlog_value *
 mlog_group_values(const struct mlog_group *group)
@@ -94,7 +131,7 @@ struct mlog_group_table {
     size_t group_size;              /* A multiple of CACHE_LINE_SIZE. */
     struct mlog_group_budget *budget;
     size_t memory;                  /* Bytes, as the budget has it. */
-    uint32_t epoch;                 /* Changes when groups' memory is freed. */
+    uint32_t epoch;                 /* With another one, refs are invalid. */
 };
 
 /* Groups have 'n_keys' values and 'n_numbers' numbers of panes. */

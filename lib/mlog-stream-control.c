@@ -21,6 +21,7 @@
 
 #include "mlog-classifier.h"
 #include "mlog-expr.h"
+#include "mlog-expr-row.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
@@ -28,8 +29,8 @@
 
 /* Arrays of pointers. */
 
-static void
-ptrs_push(struct mlog_ptrs *ptrs, void *p)
+void
+mlog_ptrs_push(struct mlog_ptrs *ptrs, void *p)
 {
     if (ptrs->n >= ptrs->allocated) {
         ptrs->data = x2nrealloc(ptrs->data, &ptrs->allocated,
@@ -250,14 +251,15 @@ mlog_stream_add_filter(struct mlog_stream *stream, const char *const argv[],
         return false;
     }
 
-    struct mlog_filter *filter = xzalloc(sizeof *filter);
+    struct mlog_filter *filter = xzalloc_cacheline(sizeof *filter);
     struct ds text = DS_EMPTY_INITIALIZER;
     mlog_expr_format(expr, &text);
     filter->name = xstrdup(argv[0]);
     filter->expr = expr;
+    filter->row_test = mlog_expr_row_create(expr);
     filter->text = ds_steal_cstr(&text);
     filter->added = stream->now;
-    ptrs_push(&stream->filters, filter);
+    mlog_ptrs_push(&stream->filters, filter);
     mlog_classifier_add(stream->classifier, expr);
     mlog_stream_filters_changed__(stream);
     return true;
@@ -310,6 +312,35 @@ mlog_stream_get_filters(struct mlog_stream *stream,
 
 /* Aggregates. */
 
+static bool
+has_keys_of(const struct mlog_aggregate_def *a,
+            const struct mlog_aggregate_def *b)
+{
+    return (a->n_keys == b->n_keys
+            && !memcmp(a->keys, b->keys, a->n_keys * sizeof a->keys[0]));
+}
+
+/* Returns a number that stands for the group-by fields of 'def', the same for
+ * all aggregates that have the same, or MLOG_KEYSET_NONE. */
+static uint32_t
+get_keyset(const struct mlog_stream *stream,
+           const struct mlog_aggregate_def *def)
+{
+    uint64_t used = 0;
+
+    for (size_t i = 0; i < stream->aggregates.n; i++) {
+        const struct mlog_aggregate *agg = stream->aggregates.data[i];
+
+        if (agg->keyset != MLOG_KEYSET_NONE) {
+            if (has_keys_of(agg->def, def)) {
+                return agg->keyset;
+            }
+            used |= UINT64_C(1) << agg->keyset;
+        }
+    }
+    return used == UINT64_MAX ? MLOG_KEYSET_NONE : raw_ctz(~used);
+}
+
 bool
 mlog_stream_add_aggregate(struct mlog_stream *stream,
                           const char *const argv[], size_t argc,
@@ -341,9 +372,10 @@ mlog_stream_add_aggregate(struct mlog_stream *stream,
 
     struct mlog_aggregate *agg = mlog_aggregate_create(def, &stream->budget,
                                                        stream->now);
+    agg->keyset = get_keyset(stream, def);
+    mlog_ptrs_push(&stream->aggregates, agg);
+    mlog_ptrs_push(&filter->aggregates, agg);
     mlog_stream_aggregates_changed__(stream);
-    ptrs_push(&stream->aggregates, agg);
-    ptrs_push(&filter->aggregates, agg);
     return true;
 }
 
@@ -381,9 +413,10 @@ mlog_stream_del_aggregate(struct mlog_stream *stream, const char *name,
     }
 
     struct mlog_filter *filter = find(stream, &filter_kind, agg->def->filter);
-    mlog_stream_aggregates_changed__(stream);
+    mlog_stream_flush__(stream);
     ptrs_remove(&stream->aggregates, agg);
     ptrs_remove(&filter->aggregates, agg);
+    mlog_stream_aggregates_changed__(stream);
     mlog_aggregate_destroy(agg);
     return true;
 }
@@ -522,7 +555,8 @@ mlog_stream_add_trigger(struct mlog_stream *stream, const char *const argv[],
         mlog_trigger_def_unref(def);
         return false;
     }
-    ptrs_push(&stream->triggers, mlog_trigger_create(agg, def, stream->now));
+    mlog_ptrs_push(&stream->triggers,
+                   mlog_trigger_create(agg, def, stream->now));
     return true;
 }
 
@@ -584,7 +618,7 @@ mlog_stream_get_stats(const struct mlog_stream *stream,
         .n_incidents = hmap_count(&stream->engine.incidents),
         .last_seq = stream->alerts.next_seq - 1,
         .memory = (stream->budget.used + stream->class_memory
-                   + stream->binding_memory
+                   + stream->accs.memory
                    + mlog_classifier_memory(stream->classifier)),
     };
     for (size_t i = 0; i < stream->aggregates.n; i++) {

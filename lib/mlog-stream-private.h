@@ -16,8 +16,12 @@
 #ifndef MLOG_STREAM_PRIVATE_H
 #define MLOG_STREAM_PRIVATE_H 1
 
-/* Private to mlog-stream.c (records and ticks) and mlog-stream-control.c
- * (adding, deleting and listing). */
+/* Private to
+ *
+ *   mlog-stream.c          ticks, life cycle
+ *   mlog-stream-class.c    filters of a flow
+ *   mlog-stream-record.c   records
+ *   mlog-stream-control.c  adding, deleting and listing */
 
 #include "mlog-aggregate.h"
 #include "mlog-alert.h"
@@ -31,15 +35,117 @@ struct mlog_ptrs {
     size_t n, allocated;
 };
 
+void mlog_ptrs_push(struct mlog_ptrs *, void *);
+
+/* The first cache line is what records change or need. */
 struct mlog_filter {
-    char *name;
+    struct mlog_sums sums;      /* To be handed over. */
+    struct mlog_filter *next_dirty;     /* Has 'sums'. */
+    struct mlog_aggregate **grouped;    /* = by_group.data. */
+    uint16_t n_grouped;
+    uint16_t n_others;
+    uint16_t n_refs;            /* Of both. */
+
+    uint64_t n_packets;         /* Without those in sums. */
+    uint64_t n_bytes;
+
+    /* The filter's aggregates, by what they need. */
+    struct mlog_ptrs batched;   /* Sums; no groups. */
+    struct mlog_ptrs by_group;  /* Sums; the group is the flow's. */
+    struct mlog_ptrs others;    /* Each record. */
+    struct mlog_expr_row *row_test;     /* Or NULL. */
+
     struct mlog_expr *expr;
+    char *name;
     char *text;                 /* Canonical. */
     uint64_t added;             /* ns. */
-    uint64_t n_packets;         /* Without classes' unflushed batches. */
-    uint64_t n_bytes;
     struct mlog_ptrs aggregates;        /* Of struct mlog_aggregate. */
 };
+BUILD_ASSERT_DECL(offsetof(struct mlog_filter, n_packets) == 64);
+
+#define MLOG_MATCH_OWN 20
+
+/* Filters that a flow matches. */
+struct mlog_match {
+    const uint16_t *filters;    /* Definite ones, then conditional ones. */
+    uint16_t n_definite, n;
+    uint16_t n_batched_refs;    /* Refs for 'grouped' of definite filters, */
+    uint16_t n_definite_refs;   /* for all aggregates of these, */
+    uint16_t n_refs;            /* and of conditional ones, too. */
+    bool has_others;            /* Definite filters have 'others'. */
+    bool per_record;            /* These, or conditional filters. */
+    uint16_t own[MLOG_MATCH_OWN];       /* 'filters', if they are few. */
+};
+BUILD_ASSERT_DECL(sizeof(struct mlog_match) == 64);
+
+/* What records with the same match, of one class or of one flow, add up to
+ * until it is handed over to filters and groups. */
+struct mlog_acc {
+    const struct mlog_flow_key *flow;   /* NULL: none, or of a class. */
+    struct mlog_match *match;
+    uint32_t class;
+    unsigned int generation : 31;       /* The stream's 'plan_generation'. */
+    unsigned int per_record : 1;        /* The match's. */
+    struct mlog_sums sums;
+};
+BUILD_ASSERT_DECL(sizeof(struct mlog_acc) == 64);
+
+struct mlog_class {
+    struct mlog_match match;
+    struct mlog_acc acc;
+    struct hmap_node node;              /* In 'class_index'. */
+    uint16_t filters[];                 /* If there are many. */
+};
+
+/* A flow's class if there are too many classes. */
+#define MLOG_CLASS_NONE UINT32_MAX
+
+/* How a class's records are added up. */
+enum mlog_class_kind {
+    MLOG_CLASS_NEW,                     /* Not known yet. */
+    MLOG_CLASS_SHARED,                  /* In 'acc' of the class. */
+    MLOG_CLASS_BY_FLOW,                 /* In accumulators of flows. */
+    MLOG_CLASS_WAITS,                   /* Likewise, with 'per_record'. */
+};
+
+/* What is needed to find a flow's groups. */
+struct mlog_acc_flow {
+    struct mlog_flow_key key;
+    uint64_t flow_id;
+};
+
+/* Accumulators of flows: a cache, direct-mapped. */
+struct mlog_accs {
+    size_t n;                           /* A power of 2, or 0. */
+    size_t stride;                      /* Refs for each. */
+    struct mlog_acc *accs;
+    mlog_group_ref *refs;
+    struct mlog_acc_flow *flows;
+    struct mlog_match *matches;         /* Of flows without class. */
+    uint32_t *dirty;                    /* Those that have sums. */
+    size_t n_dirty;
+    size_t n_records;                   /* Since the last tick... */
+    size_t n_misses;                    /* ...and those of flows that had had
+                                         * an accumulator, probably. */
+    size_t memory;
+};
+
+/* A record that waits while what it needs is fetched. */
+struct mlog_waiting {
+    struct mlog_acc_flow flow;
+    struct mlog_row row;
+    const struct mlog_flow_key *address;
+    uint64_t time;
+    uint32_t class;
+    unsigned int acc : 31;              /* Index of the accumulator. */
+    unsigned int fresh : 1;             /* The flow was just classified. */
+};
+BUILD_ASSERT_DECL(sizeof(struct mlog_waiting) == 128);
+
+#define MLOG_MAX_WAITING 32             /* A power of 2. */
+
+#define MLOG_MAX_KEYSETS 64
+#define MLOG_KEYSET_NONE MLOG_MAX_KEYSETS
 
 struct mlog_stream {
     struct mlog_ptrs filters;           /* Of struct mlog_filter. */
@@ -54,22 +160,32 @@ struct mlog_stream {
     uint32_t generation;                /* Never 0. */
     struct mlog_classifier *classifier; /* Of 'filters', in order. */
     struct mlog_class **classes;
-    size_t n_classes, allocated_classes;
+    uint8_t *class_kinds;               /* enum mlog_class_kind. */
+    size_t n_classes;
     struct hmap class_index;            /* By content. */
     size_t class_memory;
+    bool out_of_classes;                /* There were too many... */
+    uint64_t classes_since;             /* ...since this tick, ns. */
 
-    /* What classes do with a record. */
-    uint32_t plan_generation;           /* Of plans and bindings. */
-    struct mlog_class *dirty;           /* Have a batch. */
-    uint64_t next_boundary;             /* End of an ungrouped aggregate's
-                                         * pane, ns. */
-    struct mlog_binding **bindings;
-    size_t binding_memory;
+    /* Records. */
+    uint32_t plan_generation;           /* Of accumulators; 31 bits. */
+    uint64_t next_boundary;             /* End of a pane, ns. */
+    unsigned int fresh_panes;           /* A pane has begun lately. */
+    const struct mlog_flow_key *latest; /* Flow that was classified last. */
+    uint32_t *dirty_classes;            /* Those that have sums. */
+    size_t n_dirty_classes;
+    struct mlog_accs accs;
+    struct mlog_filter *dirty_filters;
+    struct mlog_waiting *waiting;       /* MLOG_MAX_WAITING, round. */
+    uint32_t waiting_flows[MLOG_MAX_WAITING];   /* Low bits of 'address'. */
+    size_t waiting_head, waiting_tail;
 };
+
+/* Private to the stream's files. */
 
 void mlog_filter_free__(struct mlog_filter *);
 
-/* Hands the batches over to filters and aggregates. */
+/* Hands all sums over to filters and aggregates. */
 void mlog_stream_flush__(struct mlog_stream *);
 
 /* The set of filters has changed: all classes are invalid. */
@@ -77,5 +193,24 @@ void mlog_stream_filters_changed__(struct mlog_stream *);
 
 /* The set of aggregates has changed. */
 void mlog_stream_aggregates_changed__(struct mlog_stream *);
+
+/* Refs, and what was derived from the sets of filters and aggregates, are no
+ * longer valid.  There must be no sums. */
+void mlog_stream_forget__(struct mlog_stream *);
+
+/* Frees all classes.  There must be no sums. */
+void mlog_stream_free_classes__(struct mlog_stream *);
+void mlog_stream_init_classes__(struct mlog_stream *);
+
+/* If there were too many classes, starts afresh now and then. */
+void mlog_stream_renew_classes__(struct mlog_stream *);
+
+/* Forgets what there is about the flow. */
+void mlog_stream_forget_flow__(struct mlog_stream *,
+                               const struct mlog_flow_key *);
+
+/* Adapts the accumulators' number to the flows.  There must be no sums. */
+void mlog_stream_fit_accs__(struct mlog_stream *);
+void mlog_stream_free_accs__(struct mlog_stream *);
 
 #endif /* mlog-stream-private.h */

@@ -31,8 +31,9 @@
  *
  * A flow is classified once: the set of filters that its packets match, or
  * may match subject to their rows' own fields, is interned as a class.  The
- * work per record depends on the filters that it matches, not on how many
- * there are.
+ * work per record hardly depends on how many filters there are, nor, as far as
+ * it isn't the row that decides, on how many match: most is done once per
+ * flow and tick.
  *
  * Thread-safety
  * =============
@@ -64,7 +65,11 @@ void mlog_stream_destroy(struct mlog_stream *);
  * The class of a flow is valid as long as mlog_stream_generation() doesn't
  * change.  Class 0: no filter can match.  mlog_stream_record() is only called
  * with other classes, in order of time.  mlog_stream_tick(): all the records
- * with time <= 'now' have been fed; evaluates triggers. */
+ * with time <= 'now' have been fed; evaluates triggers.
+ *
+ * A flow is told by the address of its key: its records' 'key' points to the
+ * same place as 'flow''s, and before another flow uses that place, it is
+ * classified.  What pointers point to is needed only during the call. */
 uint32_t mlog_stream_generation(const struct mlog_stream *);
 uint32_t mlog_stream_classify(struct mlog_stream *,
                               const struct mlog_record *flow);

@@ -21,6 +21,7 @@ unit_tests = \
 	tests/unit/test-sealed \
 	tests/unit/test-store \
 	tests/unit/test-stream \
+	tests/unit/test-stream-record \
 	tests/unit/test-time \
 	tests/unit/test-trigger
 

@@ -70,7 +70,8 @@ struct bench_case {
 
 static struct {
     unsigned int slices;
-    unsigned int rounds;        /* Per slice. */
+    unsigned int lead;          /* Rounds before each slice... */
+    unsigned int rounds;        /* ...and in it. */
     unsigned int records;       /* Per round. */
     unsigned int flow_counts[MAX_FLOW_COUNTS];
     size_t n_flow_counts;
@@ -81,7 +82,8 @@ static struct {
     bool json;
 } options = {
     .slices = 60,
-    .rounds = 5,
+    .lead = 15,
+    .rounds = 10,
     .records = 10000,
     .flow_counts = { 1, 100, 1000, 10000, 100000, 1000000 },
     .n_flow_counts = 6,
@@ -313,9 +315,9 @@ count_matches(struct bench_case *c)
 
 /* In alternation: what comes in a tick, then its digestion, and so on. */
 static void
-run_rounds(struct bench_case *c)
+run_rounds(struct bench_case *c, unsigned int n)
 {
-    for (unsigned int i = 0; i < options.rounds; i++) {
+    for (unsigned int i = 0; i < n; i++) {
         fill(c->ring, frames, n_frames, options.records);
         mlog_digest_unlock(c->ml->digest);
         mlog_digest_lock(c->ml->digest);
@@ -324,9 +326,9 @@ run_rounds(struct bench_case *c)
 
 /* Side by side, at a fixed rate. */
 static void
-run_paced(struct bench_case *c)
+run_paced(struct bench_case *c, unsigned int n_rounds)
 {
-    uint64_t n = (uint64_t) options.rounds * options.records;
+    uint64_t n = (uint64_t) n_rounds * options.records;
     uint64_t start = mlog_clock_now();
 
     mlog_digest_unlock(c->ml->digest);
@@ -342,20 +344,29 @@ run_paced(struct bench_case *c)
 }
 
 static void
+run(struct bench_case *c, unsigned int n_rounds)
+{
+    if (options.rate) {
+        run_paced(c, n_rounds);
+    } else {
+        run_rounds(c, n_rounds);
+    }
+}
+
+/* What has expired since the last slice of this case, and what other cases
+ * have displaced from caches, is made up for before the slice begins. */
+static void
 run_slice(struct bench_case *c)
 {
     struct mlog_digest_stats before, after;
     struct slice *slice = &c->slices[c->n_slices++];
 
     mlog_digest_lock(c->ml->digest);
+    run(c, options.lead);
     unsigned long n_preempted = preemptions(c->tid) + preemptions(gettid());
     uint64_t n_matches = count_matches(c);
     mlog_digest_get_stats(c->ml->digest, &before);
-    if (options.rate) {
-        run_paced(c);
-    } else {
-        run_rounds(c);
-    }
+    run(c, options.rounds);
     mlog_digest_get_stats(c->ml->digest, &after);
     slice->disturbed = (preemptions(c->tid) + preemptions(gettid())
                         != n_preempted);
@@ -495,6 +506,7 @@ usage(void)
            "  --rate=N            feed N records per second while the digest\n"
            "                      runs, instead of in alternation\n"
            "  --slices=N          slices per case [%u]\n"
+           "  --lead=N            rounds before each slice [%u]\n"
            "  --rounds=N          rounds per slice [%u]\n"
            "  --records=N         records per round [%u]: what comes in a "
            "tick\n"
@@ -502,8 +514,8 @@ usage(void)
            "  --quick             few flows and slices, to see that it works\n"
            "  --json              one JSON object per row\n"
            "  -h, --help          this text\n",
-           program_name, program_name, options.slices, options.rounds,
-           options.records);
+           program_name, program_name, options.slices, options.lead,
+           options.rounds, options.records);
     exit(0);
 }
 
@@ -532,7 +544,7 @@ static void
 be_quick(void)
 {
     options.slices = 3;
-    options.rounds = 2;
+    options.lead = options.rounds = 2;
     options.flow_counts[0] = 1000;
     options.n_flow_counts = 1;
     options.n_loads = 3;
@@ -542,13 +554,15 @@ static void
 parse_options(int argc, char *argv[])
 {
     enum { OPT_FLOWS = 256, OPT_FLOOD, OPT_LOAD, OPT_RATE, OPT_SLICES,
-           OPT_ROUNDS, OPT_RECORDS, OPT_THREADS, OPT_QUICK, OPT_JSON };
+           OPT_LEAD, OPT_ROUNDS, OPT_RECORDS, OPT_THREADS, OPT_QUICK,
+           OPT_JSON };
     static const struct option long_options[] = {
         { "flows", required_argument, NULL, OPT_FLOWS },
         { "flood", no_argument, NULL, OPT_FLOOD },
         { "load", required_argument, NULL, OPT_LOAD },
         { "rate", required_argument, NULL, OPT_RATE },
         { "slices", required_argument, NULL, OPT_SLICES },
+        { "lead", required_argument, NULL, OPT_LEAD },
         { "rounds", required_argument, NULL, OPT_ROUNDS },
         { "records", required_argument, NULL, OPT_RECORDS },
         { "digest-threads", required_argument, NULL, OPT_THREADS },
@@ -577,6 +591,9 @@ parse_options(int argc, char *argv[])
             break;
         case OPT_SLICES:
             options.slices = parse_number("slices", optarg, 1, 100000);
+            break;
+        case OPT_LEAD:
+            options.lead = parse_number("lead", optarg, 0, 100000);
             break;
         case OPT_ROUNDS:
             options.rounds = parse_number("rounds", optarg, 1, 100000);

@@ -461,7 +461,7 @@ Test(aggregate, memory_runs_out)
     cr_expect_eq(total, 100 * MLOG_MAX_GROUPS);
 }
 
-/* Flow indexes are reused for other flows: no group may be mistaken. */
+/* The places of flows are reused for others: no group may be mistaken. */
 Test(aggregate, flow_index_reused)
 {
     struct mlog_flow_key key = {
@@ -472,6 +472,7 @@ Test(aggregate, flow_index_reused)
     struct mlog_record record = { .key = &key, .row = &row };
     struct mlog_aggregate_view view;
 
+    n_feed_flows = 1;
     add_filter("f;udp");
     add_aggregate("a;f;count;group-by=dl_src");
     for (int i = 0; i < 100; i++) {
@@ -527,16 +528,16 @@ Test(aggregate, saturation)
     struct mlog_aggregate *agg = mlog_aggregate_create(
         mlog_aggregate_def_parse("a", "f", "", "sum(pkt_len)", NULL, 0,
                                  &error, &where), &budget, T0);
-    struct mlog_batch_sums batch = {
+    struct mlog_sums batch = {
         .n = 1, .bytes = UINT64_MAX - 10, .first = T0, .last = T0,
     };
 
     for (int i = 0; i < 5; i++) {
-        mlog_aggregate_add_batch(agg, &batch);
+        mlog_aggregate_add_sums(agg, agg->single, &batch);
     }
     cr_expect_eq(mlog_aggregate_value(agg, agg->single).integer, UINT64_MAX);
     batch.first = batch.last = T0 + S / 2;
-    mlog_aggregate_add_batch(agg, &batch);
+    mlog_aggregate_add_sums(agg, agg->single, &batch);
     cr_expect_eq(mlog_aggregate_value(agg, agg->single).integer, UINT64_MAX);
 
     /* The first pane goes, the second one's sum is exact. */
@@ -583,7 +584,7 @@ Test(aggregate, group_table)
                      groups[key]);
         cr_assert(!mlog_group_table_find(&table, hash, 0, &value));
         if (groups[key]) {
-            uint64_t serial = groups[key]->serial;
+            uint32_t serial = groups[key]->serial;
 
             mlog_group_table_remove(&table, groups[key]);
             cr_assert_neq(groups[key]->serial, serial);
