@@ -49,12 +49,17 @@ class BenchError(Exception):
 # ============
 
 class Premises:
-    """The temporary directory and the huge pages.  A child process, which
-    waits until nobody holds the other end of its pipe any more, gives them
-    back; so that happens however this program ends."""
+    """The temporary directory, one for what switches record, and the huge
+    pages.  A child process, which waits until nobody holds the other end of
+    its pipe any more, gives them back; so that happens however this program
+    ends."""
 
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="bench-datapath.")
+        self.memory = os.path.join(self.directory, "memory")
+        if os.access("/dev/shm", os.W_OK):
+            self.memory = tempfile.mkdtemp(prefix="bench-datapath.",
+                                           dir="/dev/shm")
         self.huge_pages = 0
         read_end, self.write_end = os.pipe()
         os.set_inheritable(self.write_end, False)
@@ -73,7 +78,13 @@ class Premises:
         pages = b""
         while chunk := os.read(read_end, 64):
             pages += chunk
-        shutil.rmtree(self.directory, ignore_errors=True)
+        for directory in (self.directory, self.memory):
+            # What was killed a moment ago may still make a file.
+            for _ in range(40):
+                shutil.rmtree(directory, ignore_errors=True)
+                if not os.path.exists(directory):
+                    break
+                time.sleep(0.05)
         if pages:
             # The kernel needs a moment to take a killed process apart.
             deadline = time.monotonic() + 5
@@ -270,6 +281,9 @@ class Switch:
         self.huge_pages = premises.huge_pages
         self.directory = tempfile.mkdtemp(prefix=name + ".",
                                           dir=premises.directory)
+        os.makedirs(premises.memory, exist_ok=True)
+        self.memory = os.path.join(premises.memory,
+                                   os.path.basename(self.directory))
         self.processes = []
         self.control = None
         self.pid = self.pmd = None
@@ -298,7 +312,7 @@ class Switch:
     def environment(self):
         env = dict(os.environ, OVS_RUNDIR=self.directory,
                    OVS_LOGDIR=self.directory, OVS_DBDIR=self.directory,
-                   OVS_SYSCONFDIR=self.directory,
+                   OVS_SYSCONFDIR=self.directory, MULTILOG_DIR=self.memory,
                    OVS_PKGDATADIR=os.path.join(self.tree, "vswitchd"))
         env.pop("OVS_VSWITCHD_PID", None)
         return env
@@ -494,12 +508,36 @@ class Switch:
                 self.control.call("multilog/set", key, value)
                 self.settings[key] = value
 
+    def install(self, filters, triggers):
+        """Adds filters, each of which some packets match, and triggers on a
+        few aggregates, which hardly ever fire."""
+        call = self.control.call
+        for i in range(filters):
+            expr = (f"tp_dst == {1024 + i % 10000}", f"nw_src == 10.{i % 256}."
+                    f"0.0/16 && tcp", f"nw_dst == 172.16.{i % 256}.0/24",
+                    f"tp_src == {i * 61 % 65536}-{i * 61 % 65536 + 60}"
+                    )[i % 4 if i * 61 % 65536 < 65000 else 0]
+            call("multilog/filter-add", f"f{i}", expr)
+        n_aggregates = min(triggers, 64)
+        if n_aggregates and not filters:
+            call("multilog/filter-add", "f0", "tcp")
+        for i in range(n_aggregates):
+            call("multilog/aggregate-add", f"a{i}", f"f{i % max(filters, 1)}",
+                 "count", "window=1s")
+        for i in range(triggers):
+            call("multilog/trigger-add", f"t{i}",
+                 f"a{i % n_aggregates} > {10 ** 12 + i}")
+
     def records(self):
-        """Records captured, and lost for lack of room in a capture ring, so
-        far."""
-        status = json.loads(self.control.call("multilog/show",
-                                              "--format=json"))
-        return status["records"]["captured"], status["records"]["lost"]
+        """Records captured, lost ones included, and lost for lack of room in
+        a capture ring, so far."""
+        status = self.show()
+        return (status["records"]["captured"],
+                status["losses"]["ring_full"])
+
+    def show(self):
+        return json.loads(self.control.call("multilog/show",
+                                            "--format=json"))
 
     def stop(self):
         for process in self.processes:
@@ -507,6 +545,7 @@ class Switch:
         for process in self.processes:
             process.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
+        shutil.rmtree(self.memory, ignore_errors=True)
 
 
 def read_line(path):
