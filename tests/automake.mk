@@ -174,6 +174,7 @@ EXTRA_DIST += \
 	tests/run \
 	tests/run-autotest \
 	tests/sandbox-test \
+	tests/soak \
 	tests/system-test \
 	tests/system/counters.sh \
 	tests/system/drops.sh \

@@ -229,7 +229,7 @@ class Control:
 class Case:
     """What is measured: packet size, number of flows, classifier path."""
 
-    def __init__(self, size, flows, path, harness):
+    def __init__(self, size, flows, path, harness, n_packets=None):
         self.size = size
         self.flows = flows
         self.path = path
@@ -240,9 +240,8 @@ class Case:
             raise BenchError(f"{harness} holds at most {limit} flows, not "
                              f"{flows}")
         self.harness = harness
-        self.packets = make_packets(size, flows, RING_PACKETS
-                                    if harness == "net_ring"
-                                    else PCAP_PACKETS)
+        self.packets = make_packets(size, flows, n_packets or (
+            RING_PACKETS if harness == "net_ring" else PCAP_PACKETS))
 
     def rules(self):
         """OpenFlow rules: one that leads to a simple match, or one for each
@@ -378,8 +377,7 @@ class Switch:
         self.spawn("ovsdb-server", os.path.join(tree, "ovsdb/ovsdb-server"),
                    database, f"--remote=punix:{self.file('db.sock')}",
                    f"--unixctl={self.file('ovsdb.ctl')}", "-vconsole:off")
-        self.wait_for("database",
-                      lambda: os.path.exists(self.file("db.sock")))
+        self.wait_for("database", self.database_listens)
         eal = "--no-pci --no-telemetry --in-memory"
         if not self.huge_pages:
             eal += f" --no-huge -m {DPDK_MB}"
@@ -390,6 +388,14 @@ class Switch:
                    f"{1 << self.options.pmd_core:x}",
                    "other_config:per-port-memory=true",
                    "other_config:max-idle=3600000")
+
+    def database_listens(self):
+        try:
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(self.file("db.sock"))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
 
     def start_vswitchd(self):
         # "unshare" replaces itself.
