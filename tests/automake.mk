@@ -171,6 +171,10 @@ EXTRA_DIST += \
 	tests/compare-tshark \
 	tests/dump-test \
 	tests/cppcheck-suppressions \
+	tests/model/capture.pml \
+	tests/model/commit.pml \
+	tests/model/log.pml \
+	tests/model/run \
 	tests/run \
 	tests/run-autotest \
 	tests/sandbox-test \
