@@ -34,6 +34,7 @@ plain_tests = \
 	tests/bench/bench-memory \
 	tests/bench/bench-recovery \
 	tests/bench/bench-sealed \
+	tests/bench/bench-trigger \
 	tests/capture-archive \
 	tests/fuzz/fuzz-archive \
 	tests/fuzz/fuzz-expr \
@@ -77,6 +78,7 @@ tests_bench_bench_digest_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_memory_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_recovery_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_sealed_LDADD = lib/libmultilog.a
+tests_bench_bench_trigger_LDADD = lib/libmultilog.a -lm
 tests_capture_archive_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_archive_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_expr_LDADD = lib/libmultilog.a
