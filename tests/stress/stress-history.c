@@ -354,8 +354,8 @@ let_go_of_snapshot(struct worker *reader)
     }
 }
 
-/* Keeps 'snapshot', which is this function's then, for some rounds, or releases
- * it. */
+/* Keeps 'snapshot', which is this function's then, for some rounds, or
+ * releases it. */
 static void
 keep_or_release(struct worker *reader, struct mlog_snapshot *snapshot)
 {
