@@ -54,7 +54,7 @@ struct mlog_archiver {
     long long int next_try OVS_GUARDED;
     long long int next_retain OVS_GUARDED;
 
-    struct ovs_mutex mutex OVS_ACQ_AFTER(write_mutex);
+    struct ovs_mutex mutex;     /* Taken after write_mutex. */
     struct mlog_archive *archive;       /* Or NULL. */
     int error OVS_GUARDED;
     uint64_t n_steps OVS_GUARDED;       /* Rounds that found nothing to do. */
