@@ -18,8 +18,9 @@
  *
  * Datapath threads write batches into their rings; the digest takes cuts.
  * Modelled after lib/mlog-capture.[ch], lib/mlog-capture-write.c and the
- * functions pass(), fix_cut(), refresh_rings(), oldest_ring() and
- * collect_losses() of lib/mlog-digest.c, whose names are used here.
+ * functions pass(), fix_cut(), refresh_rings(), oldest_ring(),
+ * collect_losses() and commit() of lib/mlog-digest.c, whose names are used
+ * here.
  *
  * What is modelled
  * ----------------
@@ -55,8 +56,8 @@
  *             lock drains the buffer only; the end of a thread, both.
  *
  *   Time      A counter that advances, or doesn't, before each reading.  It
- *             certainly advances between the digest's reading and what it does
- *             under the lock that it takes next.
+ *             certainly advances while a lock goes from one thread to another
+ *             and during a system call.
  *
  *   Rings     of RB batches, used round and round, so that they are full at
  *             times; a batch is a batch slot and a packet slot.
@@ -76,7 +77,7 @@
  *   G3  "G3 whole": both slots of a batch that is consumed are its own.
  *   G4  "G4": when a ring is freed, and in the end, each of its batches has
  *       been consumed or counted as lost.
- *   G5  "G5": when a pass publishes its cut T, each batch with time <= T, of
+ *   G8  "G8": when a pass publishes its cut T, each batch with time <= T, of
  *       whatever ring, has been consumed or counted as lost.
  *
  * The digest makes any number of passes.  To keep the states finite, times are
@@ -100,9 +101,9 @@
 #define SB 4
 #endif
 
-/* An atomic read-modify-write doesn't keep RDTSC behind it. */
-#ifdef MUTANT_CLOCK_EARLY
-#define MUTANT_ANNOUNCE_LATE
+/* An atomic read-modify-write alone doesn't keep RDTSC behind it. */
+#ifdef MUTANT_CLOCK_UNORDERED
+#define MUTANT_CLOCK_BEFORE_ANNOUNCEMENT
 #endif
 
 #define NIDS (N * NB)
@@ -153,6 +154,7 @@ mtype = { TAIL, LAST_TIME, BUSY, N_LOST, RETIRED };
 chan buffer[N] = [SB] of { mtype, byte };
 byte ring_of[N];
 byte n_started, n_ended;
+bool locked;                    /* The capture's mutex, by the digest. */
 
 byte now = 1;
 byte cut;                       /* Published. */
@@ -259,7 +261,7 @@ inline read_batch_time()
 
 inline announce()
 {
-#ifdef MUTANT_ANNOUNCE_LATE
+#ifdef MUTANT_CLOCK_BEFORE_ANNOUNCEMENT
     read_batch_time();
 #endif
 #if defined(FENCE) && !defined(MUTANT_NO_ANNOUNCE_FENCE)
@@ -267,7 +269,7 @@ inline announce()
 #else
     atomic { store(BUSY, 1) };
 #endif
-#ifndef MUTANT_ANNOUNCE_LATE
+#ifndef MUTANT_CLOCK_BEFORE_ANNOUNCEMENT
     read_batch_time()
 #endif
 }
@@ -326,12 +328,12 @@ inline write_batch()
 #else
                 count_lost(); conclude() }
 #endif
-#ifdef MUTANT_TAIL_FIRST
+#ifdef MUTANT_TAIL_EARLY
     :: atomic { else -> publish_tail() };
        atomic { store_slots(); conclude() }
 #else
     :: atomic { else -> store_slots() };
-#ifdef MUTANT_EARLY_WATERMARK
+#ifdef MUTANT_WATERMARK_EARLY
        atomic { read_clock(batch_time[w]); store(LAST_TIME, batch_time[w]);
                 batch_time[w] = 0 };
 #endif
@@ -380,7 +382,7 @@ proctype writer(byte w)
     /* Writers are alike: they start in order. */
     n_started == w;
     do
-    :: atomic { FREE_RING -> create_ring() };
+    :: atomic { !locked && FREE_RING -> create_ring() };
        do
        :: write_batch();
           if
@@ -417,12 +419,12 @@ inline drain_some(r)
 inline reap(r)
 {
     if
-#ifdef MUTANT_REAP_UNDRAINED
+#ifdef MUTANT_REAPED_UNREAD
     :: ring[r].retired ->
-#elif defined(MUTANT_REAP_LOSS)
-    :: ring[r].retired && ring[r].tail == own_head[r] ->
+#elif defined(MUTANT_REAPED_UNCOUNTED)
+    :: ring[r].retired && ring[r].tail == ring[r].head ->
 #else
-    :: (ring[r].retired && ring[r].tail == own_head[r]
+    :: (ring[r].retired && ring[r].tail == ring[r].head
         && ring[r].n_lost == lost_seen[r]) ->
 #endif
        do
@@ -442,7 +444,7 @@ inline reap(r)
        ring[r].retired = false;
        visible[r] = 0;
        lost_seen[r] = 0;
-       own_head[r] = 0;
+       next[r] = 0;
        newest[r] = 0
     :: else -> listed[r] = true
     fi
@@ -457,7 +459,7 @@ inline reap(r)
 
 inline refresh_rings()
 {
-    STEP(now++; FOR_EACH(REFRESH))
+    STEP(FOR_EACH(REFRESH))
 }
 
 #define LOAD(r, load) \
@@ -486,9 +488,6 @@ inline interrupt(w)
 
 inline barrier()
 {
-#ifdef MUTANT_RINGS_FIRST
-    now++;
-#endif
 #if !defined(FENCE) && !defined(MUTANT_NO_BARRIER)
     do
     :: interrupt(0)
@@ -504,15 +503,15 @@ inline barrier()
     skip
 }
 
-#ifdef MUTANT_IGNORE_BUSY
+#ifdef MUTANT_BUSY_IGNORED
 #define IDLE(r) (ring[r].tail == end[r])
-#elif defined(MUTANT_IGNORE_TAIL)
+#elif defined(MUTANT_TAIL_IGNORED)
 #define IDLE(r) (!busy)
 #else
 #define IDLE(r) (!busy && ring[r].tail == end[r])
 #endif
 
-#ifdef MUTANT_BOUND_INCLUDED
+#ifdef MUTANT_WATERMARK_INCLUSIVE
 #define BOUND(r) bound[r]
 #else
 #define BOUND(r) (bound[r] == 0 -> 0 : bound[r] - 1)
@@ -522,7 +521,7 @@ inline barrier()
  * can give. */
 inline ring_visible(r)
 {
-#ifdef MUTANT_LATE_END
+#ifdef MUTANT_END_LATE
     end[r] = ring[r].tail;
 #endif
     if
@@ -559,9 +558,9 @@ inline oldest_ring()
         do
         :: r < N ->
            if
-           :: listed[r] && own_head[r] != end[r] ->
-              i = ring[r].slot[own_head[r] % SLOTS];
-              assert(i != 0 && !ring[r].line[own_head[r] % SLOTS]);
+           :: listed[r] && next[r] != end[r] ->
+              i = ring[r].slot[next[r] % SLOTS];
+              assert(i != 0 && !ring[r].line[next[r] % SLOTS]);
               i--;
               assert(state[i] == PUBLISHED && ring_with[i] == r);
                                                         /* G3 whole. */
@@ -583,23 +582,26 @@ inline oldest_ring()
     }
 }
 
-inline store_head()
-{
-    ring[oldest].head = own_head[oldest] + 2
-}
+#define GIVE_BACK(r) \
+    atomic { \
+        if \
+        :: listed[r] -> ring[r].head = next[r] \
+        :: else \
+        fi \
+    }
 
 inline digest_batch()
 {
 #ifdef MUTANT_HEAD_EARLY
-    store_head();
+    ring[oldest].head = next[oldest] + 2;
 #endif
     d_step {
-        i = own_head[oldest] % SLOTS;
+        i = next[oldest] % SLOTS;
         assert(ring[oldest].slot[i] == batch + 1 && !ring[oldest].line[i]
                && ring[oldest].slot[i + 1] == batch + 1
                && !ring[oldest].line[i + 1]);           /* G3 whole. */
         assert(batch + 1 > newest[oldest]
-               && position[batch] == own_head[oldest] + 2); /* G1 order. */
+               && position[batch] == next[oldest] + 2); /* G1 order. */
         newest[oldest] = batch + 1;
         state[batch] = DONE;
         time_of[batch] = 0;
@@ -607,10 +609,7 @@ inline digest_batch()
         position[batch] = 0;
         batch = 0;
         i = 0;
-#ifndef MUTANT_HEAD_EARLY
-        store_head();
-#endif
-        own_head[oldest] = own_head[oldest] + 2
+        next[oldest] = next[oldest] + 2
     }
 }
 
@@ -726,7 +725,7 @@ inline publish()
         do
         :: i < NIDS ->
            assert(state[i] == 0 || state[i] == DONE
-                  || time_of[i] > cut);                 /* G5. */
+                  || time_of[i] > cut);                 /* G8. */
            i++
         :: else -> break
         od;
@@ -753,21 +752,20 @@ inline pass()
 #ifdef MUTANT_BARRIER_FIRST
     barrier();
 #endif
-#ifdef MUTANT_RINGS_FIRST
-    TOGETHER(refresh_rings());
-    FOR_EACH(LOOK);
-    atomic { read_clock(new_cut) };
-#else
-    atomic { read_clock(new_cut) };
-    TOGETHER(refresh_rings());
-    FOR_EACH(LOOK);
+#ifndef MUTANT_RING_MISSED
+    locked = true;
 #endif
+    TOGETHER(refresh_rings());
+    FOR_EACH(LOOK);
+    atomic { read_clock(new_cut) };
+    atomic { locked = false; now++ };
 #ifndef MUTANT_BARRIER_FIRST
     barrier();
 #endif
     FOR_EACH(VISIBLE);
     TOGETHER(consume());
-    TOGETHER(FOR_EACH(COLLECT_LOSSES); publish())
+    TOGETHER(FOR_EACH(COLLECT_LOSSES); publish());
+    FOR_EACH(GIVE_BACK)
 }
 
 #define END(w) drain_buffer(w); drain_all_lines(w)
@@ -776,7 +774,7 @@ active proctype digest()
 {
     byte end[N], bound[N];      /* See mlog-capture.h. */
     byte visible[N], lost_seen[N];
-    byte own_head[N];           /* The digest's copy. */
+    byte next[N];
     byte newest[N];             /* Batch consumed last, plus 1. */
     bool listed[N];             /* In the pass. */
     byte r, i, t, value, ring_nr, new_cut, oldest, batch, interrupted;

@@ -17,24 +17,35 @@
 /* What survives kill -9
  * =====================
  *
- * Rings, segments and the commit are in memory that outlives the process.  A
- * pass takes records from the rings without giving slots back, appends rows to
- * the open segment beyond the committed number, and commits: it fills the
- * commit slot that is not in use, then stores the commit's number, which is
- * the single step that counts.  Only then it stores 'head' of each ring, which
- * gives the slots back to the writers, and uses memory of expired segments
- * again.  A process that starts takes the last commit, forgets rows and
- * segments beyond it, and digests the rings from the committed heads up to
- * their tails, before new writers use them.
+ * Rings, segments and the state are in files that outlive the process.  A pass
+ * takes records from the rings without giving slots back, appends rows to the
+ * open segment beyond the committed number, and commits: it fills the commit
+ * that is not the latest, then stores its number, which is the single step
+ * that counts.  Only then it stores 'head' of each ring, which gives the slots
+ * back to the writers, and frees expired segments.  A process that starts
+ * takes the latest commit, forgets rows and segments beyond it, and digests
+ * the rings of the earlier process from the committed heads up to their tails.
+ * Modelled after lib/mlog-state.[ch], mlog_capture_create_ring(),
+ * mlog_capture_recover() and mlog_ring_reap() of lib/mlog-capture.c,
+ * mlog_header_log_recover() of lib/mlog-header-log.c, mlog_segment_tidy__() of
+ * lib/mlog-segment.c, and commit() of lib/mlog-digest.c.
  *
  * What is modelled
  * ----------------
  *
- *   Writers   one per ring, of RING slots, each record a slot: fills the slot,
- *             then stores the tail.  If the ring is full, the record is lost.
+ *   Rings     in the PLACES places that there are for them, with an identifier
+ *             that is stored last when one is made; 0: no ring.  Writers of
+ *             each process make their own; those of earlier processes are
+ *             freed when they are consumed.
  *
- *   Digest    passes of any length, segments of SEG_ROWS rows of which at most
- *             2 are kept, the commit in steps of one field each.
+ *   Writers   NW of them, each with a ring of RING slots, each record a slot:
+ *             fills the slot, then stores the tail.  If the ring is full, the
+ *             record is lost.  Sooner or later they retire their ring and end.
+ *
+ *   Digest    passes of any length, older rings first; segments of SEG_ROWS
+ *             rows of which at most 2 are kept; the commit in steps of one
+ *             field each.  Files of segments are cells here, any of which may
+ *             become the next segment's when it is free.
  *
  *   Crashes   up to NCRASH, at any step of anybody, those of the recovery
  *             included.  All of a thread's stores up to that step survive, and
@@ -42,107 +53,150 @@
  *             buffers, and memory outlives it.  (That is kill -9, not a power
  *             failure.)
  *
- * What is abstracted: times, and the order in which rings are merged; flows,
- * which a segment has with it; what is computed from rows.  Positions in
- * rings go on counting when a ring is taken over.
+ * What is abstracted: times, flows, which a segment has with it, counters of
+ * losses, what is computed from rows, sealing and archiving, and files that
+ * are damaged.
  *
  * What is checked
  * ---------------
  *
- *   G12  "G12": when recovery has committed, each record whose tail was
- *        stored before the crash is in the log exactly once, or has expired,
- *        and no other record is.  So, too, at rest.
- *   G13  "G13": records of a ring are in the log in order.
+ *   G9   "G9": when what an earlier process has left is digested, each record
+ *        whose tail it had stored is in the log exactly once, or has expired,
+ *        and no other record is; those of a writer are in order.  So, too, at
+ *        rest.
  *
- * Options: -DR= rings, -DNB= records of each, -DRING= slots, -DSEG_ROWS=,
+ * Options: -DNW= writers, -DNB= records of each, -DRING= slots, -DSEG_ROWS=,
  * -DNCRASH=; -DMUTANT_... leaves something out that must be there
  * (tests/model/run has the list). */
 
-#ifndef R
-#define R 2
+#ifndef NW
+#define NW 1
 #endif
 #ifndef NB
-#define NB 2
+#define NB 3
 #endif
 #ifndef RING
-#define RING 1
+#define RING 2
 #endif
 #ifndef SEG_ROWS
-#define SEG_ROWS 1
+#define SEG_ROWS 2
 #endif
 #ifndef NCRASH
 #define NCRASH 2
 #endif
 
-#define NIDS (R * NB)
+#define NIDS (NW * NB)
+#define PLACES (2 * NW)
 #define MIN_SEGMENTS 2
 #define NCELLS (2 * MIN_SEGMENTS + 1)
 #define NONE 255
 
-#if R == 1
-#define FOR_EACH(step) step(0)
-#else
+#define MAX(a, b) ((a) > (b) -> (a) : (b))
+
+#if PLACES == 2
 #define FOR_EACH(step) step(0); step(1)
+#define FOR_ANY(p) (p(0) || p(1))
+#else
+#define FOR_EACH(step) step(0); step(1); step(2); step(3)
+#define FOR_ANY(p) (p(0) || p(1) || p(2) || p(3))
 #endif
 
-/* Memory that survives. */
+#define IS_FREE(p) ring[p].id == 0
+#define FREE_PLACE FOR_ANY(IS_FREE)
+
+/* Files. */
 typedef Ring {
+    byte id;
     byte head;
     byte tail;
     byte slot[RING];            /* Record number plus 1. */
 }
-Ring ring[R];
+Ring ring[PLACES];
 
 typedef Cell {
-    byte seq;                   /* 0: was never used. */
+    byte seq;                   /* 0: no segment. */
     byte row[SEG_ROWS];
 }
 Cell cell[NCELLS];
 
 typedef Commit {
-    byte open_seq;              /* 0: no segment yet. */
+    byte open_seq;
     byte oldest_seq;
-    byte n_rows;                /* Of the open segment. */
-    byte head[R];
+    byte n_rows;                /* Of the open segment; 0: it isn't there. */
+    byte id[PLACES];
+    byte head[PLACES];
 }
 Commit commit[2];
-byte commit_nr;                 /* Number modulo 2. */
+bit committed;                  /* Number modulo 2. */
 
 /* The rest is gone after a crash. */
 bool crashed;
 byte n_crashes;
-bool recovered;
+bool ready;                     /* Rings are recovered. */
+bool locked;                    /* The capture's mutex. */
+bool retired[PLACES];
+byte last_id;
 byte n_alive;
-byte n_written;                 /* Writers that are through. */
+byte n_written;                 /* Writers that are through; the digest. */
 
 /* For the assertions. */
 bool published[NIDS];
 bool expired[NIDS];             /* By a segment that a commit left out. */
-byte next_id[R];                /* Writers' next records. */
+byte next_id[NW];               /* Writers' next records. */
+
+/* Writers. */
+
+/* mlog_capture_create_ring(). */
+inline create_ring()
+{
+    atomic { ready && !locked && FREE_PLACE -> locked = true };
+    d_step {
+        do
+        :: ring[p].id != 0 -> p++
+        :: else -> break
+        od;
+        retired[p] = false;
+        last_id++
+    };
+#ifdef MUTANT_RING_ID_FIRST
+    ring[p].id = last_id;
+    ring[p].tail = 0;
+    ring[p].head = 0;
+#else
+    ring[p].tail = 0;
+    ring[p].head = 0;
+    ring[p].id = last_id;
+#endif
+    locked = false
+}
 
 proctype writer(byte w)
 {
-    byte tail;
+    byte tail, p;
 
     {
-        recovered;
-        tail = ring[w].tail;
-        do
+        if
         :: next_id[w] < NB ->
-           if
-           :: ring[w].tail - ring[w].head < RING ->
-              ring[w].slot[tail % RING] = w * NB + next_id[w] + 1;
-              d_step {
-                  tail++;
-                  ring[w].tail = tail;
-                  published[w * NB + next_id[w]] = true;
-                  next_id[w]++
-              }
-           :: ring[w].tail - ring[w].head == RING -> next_id[w]++
-           fi
-        :: next_id[w] == NB -> break
-        od;
-        atomic { tail = 0; n_written++ };
+           create_ring();
+           do
+           :: next_id[w] < NB ->
+              if
+              :: tail - ring[p].head < RING ->
+                 ring[p].slot[tail % RING] = w * NB + next_id[w] + 1;
+                 d_step {
+                     tail++;
+                     ring[p].tail = tail;
+                     published[w * NB + next_id[w]] = true;
+                     next_id[w]++
+                 }
+              :: tail - ring[p].head == RING -> next_id[w]++
+              fi
+           :: break
+           od;
+           retired[p] = true
+        :: next_id[w] == NB
+        fi;
+        atomic { tail = 0; p = 0; n_written++ };
         false
     } unless {
         crashed
@@ -152,41 +206,7 @@ proctype writer(byte w)
 
 /* The digest. */
 
-/* Takes a free cell, the first or the last, for a new open segment.  The cells that the last commit
- * has, and those that the digest has, are not free. */
-inline open_segment()
-{
-    atomic {
-        if
-        :: c = 0;
-           do
-           :: used[c] -> c++
-           :: !used[c] -> break
-           od
-        :: c = NCELLS - 1;
-           do
-           :: used[c] -> c--
-           :: !used[c] -> break
-           od
-        fi;
-        open = c;
-        used[open] = true;
-        open_seq++;
-        n_rows = 0;
-        c = 0
-    };
-    cell[open].seq = open_seq;
-    if
-    :: open_seq - oldest_seq >= MIN_SEGMENTS ->
-       oldest_seq++;
-#ifdef MUTANT_RECYCLE_EARLY
-       reclaim()
-#endif
-    :: else
-    fi
-}
-
-/* What is in a free cell doesn't matter. */
+/* What is in a cell that is free doesn't matter. */
 inline clear_cell()
 {
     cell[c].seq = 0;
@@ -216,40 +236,72 @@ inline reclaim()
     }
 }
 
-inline digest_record(r)
+/* Takes a cell, the first or the last that is free, for a new segment.  Those
+ * that the latest commit has, and those that the digest has, are not free. */
+inline open_segment()
+{
+    atomic {
+        if
+        :: c = 0;
+           do
+           :: used[c] -> c++
+           :: !used[c] -> break
+           od
+        :: c = NCELLS - 1;
+           do
+           :: used[c] -> c--
+           :: !used[c] -> break
+           od
+        fi;
+        open = c;
+        used[open] = true;
+        n_rows = 0;
+        c = 0
+    };
+    cell[open].seq = next_seq;
+    next_seq++;
+    if
+    :: next_seq - oldest_seq > MIN_SEGMENTS ->
+       oldest_seq++;
+#ifdef MUTANT_SEGMENTS_BEFORE_COMMIT
+       reclaim()
+#endif
+    :: else
+    fi
+}
+
+#define OLDER(p, q) (q == NONE || ring[p].id < ring[q].id)
+#define NEXT_RING(p) \
+    if \
+    :: listed[p] && next[p] < end[p] && OLDER(p, place) -> place = p \
+    :: else \
+    fi
+
+/* Sets 'place' to the oldest ring that has something, or NONE. */
+inline next_ring()
+{
+    d_step {
+        place = NONE;
+        FOR_EACH(NEXT_RING)
+    }
+}
+
+inline digest_record()
 {
     if
-    :: open_seq == 0 || n_rows == SEG_ROWS -> open_segment()
+    :: open == NONE || n_rows == SEG_ROWS -> open_segment()
     :: else
     fi;
     d_step {
-        cell[open].row[n_rows] = ring[r].slot[head[r] % RING];
-        head[r] = head[r] + 1;
+        cell[open].row[n_rows] = ring[place].slot[next[place] % RING];
+        next[place] = next[place] + 1;
         n_rows++
     };
 #ifdef MUTANT_HEAD_AT_ONCE
-    ring[r].head = head[r];
+    ring[place].head = next[place];
 #endif
     skip
 }
-
-/* Digests what is in ring 'r', or a part of it. */
-#define DIGEST(r) \
-    do \
-    :: head[r] < ring[r].tail -> digest_record(r) \
-    :: !recovering || head[r] >= ring[r].tail -> break \
-    od
-
-#if R == 1
-#define WORK (head[0] < ring[0].tail)
-#else
-#define WORK (head[0] < ring[0].tail || head[1] < ring[1].tail)
-#endif
-
-#define GIVE_BACK(r) ring[r].head = head[r]
-
-#define CLEAR_HEAD(r) commit[commit_nr].head[r] = 0
-#define COMMIT_HEAD(r) commit[nr].head[r] = head[r]
 
 /* Segments that the commit leaves out are gone. */
 inline note_expired()
@@ -274,48 +326,84 @@ inline note_expired()
     c = 0
 }
 
-inline store_number(nr)
+#define CLEAR(p) commit[committed].id[p] = 0; commit[committed].head[p] = 0
+#define COMMIT_RING(p) \
+    d_step { \
+        commit[nr].id[p] = (listed[p] -> ring[p].id : 0); \
+        commit[nr].head[p] = (listed[p] -> next[p] : 0) \
+    }
+#define GIVE_BACK(p) ring[p].head = (listed[p] -> next[p] : ring[p].head)
+
+/* The number of the commit is stored.  What is in the other one doesn't matter
+ * any more. */
+inline store_number()
 {
     d_step {
         if
-        :: commit_nr != nr ->
-           /* What is in the slot that isn't in use any more doesn't matter. */
-           commit[commit_nr].open_seq = 0;
-           commit[commit_nr].n_rows = 0;
-           commit[commit_nr].oldest_seq = 0;
-           FOR_EACH(CLEAR_HEAD)
+        :: committed != nr ->
+           commit[committed].open_seq = 0;
+           commit[committed].n_rows = 0;
+           commit[committed].oldest_seq = 0;
+           FOR_EACH(CLEAR)
         :: else
         fi;
-        commit_nr = nr;
+        committed = nr;
         note_expired()
     }
 }
 
-
 inline commit_pass()
 {
-#ifdef MUTANT_ONE_SLOT
-    nr = commit_nr;
+#ifdef MUTANT_ONE_COMMIT
+    nr = committed;
 #else
-    nr = 1 - commit_nr;
+    nr = 1 - committed;
 #endif
-#ifdef MUTANT_NUMBER_FIRST
-    store_number(nr);
+#ifdef MUTANT_COMMIT_UNFINISHED
+    store_number();
 #endif
-    commit[nr].open_seq = open_seq;
+    commit[nr].open_seq = (open == NONE -> next_seq : next_seq - 1);
     commit[nr].n_rows = n_rows;
     commit[nr].oldest_seq = oldest_seq;
-    FOR_EACH(COMMIT_HEAD);
-#ifndef MUTANT_NUMBER_FIRST
-    store_number(nr);
+    FOR_EACH(COMMIT_RING);
+#ifndef MUTANT_COMMIT_UNFINISHED
+    store_number();
 #endif
     nr = 0
 }
 
+/* Something to consume, or a ring to be freed. */
+#define HAS_WORK(p) \
+    (ring[p].id != 0 \
+     && (ring[p].tail > next[p] || (retired[p] && ring[p].tail == next[p])))
+#define WORK FOR_ANY(HAS_WORK)
+
+/* Frees rings that are retired and consumed, lists the others, and looks. */
+#define REFRESH(p) \
+    if \
+    :: ring[p].id != 0 && retired[p] && ring[p].tail == ring[p].head -> \
+       ring[p].id = 0; \
+       listed[p] = false; \
+       next[p] = 0; \
+       end[p] = 0 \
+    :: else -> \
+       next[p] = (listed[p] -> next[p] : 0); \
+       listed[p] = (ring[p].id != 0); \
+       end[p] = (listed[p] -> ring[p].tail : 0) \
+    fi
+
 inline pass()
 {
-    FOR_EACH(DIGEST);
-#ifdef MUTANT_HEAD_FIRST
+    atomic { !locked -> FOR_EACH(REFRESH) };
+    do
+    :: next_ring();
+       if
+       :: place != NONE -> digest_record()
+       :: place == NONE || !recovering -> break
+       fi
+    od;
+    place = NONE;
+#ifdef MUTANT_HEAD_BEFORE_COMMIT
     FOR_EACH(GIVE_BACK);
     commit_pass();
 #else
@@ -325,51 +413,86 @@ inline pass()
     reclaim()
 }
 
-#ifdef MUTANT_REPLAY_FROM_HEAD
-#define TAKE_HEAD(r) head[r] = ring[r].head
-#else
-#define TAKE_HEAD(r) head[r] = commit[commit_nr].head[r]
-#endif
-#define RESET(r) ring[r].head = 0; ring[r].tail = 0; head[r] = 0
+/* Recovery. */
 
-/* Finds out what the last commit says is there. */
-inline load()
+#ifdef MUTANT_REPLAY_FROM_HEAD
+#define COMMITTED_HEAD(p) ring[p].head
+#else
+#define COMMITTED_HEAD(p) \
+    (commit[committed].id[p] == ring[p].id -> commit[committed].head[p] : 0)
+#endif
+
+#ifdef MUTANT_RING_ID_REUSED
+#define LAST_ID(p) ring[p].id
+#else
+#define LAST_ID(p) MAX(ring[p].id, commit[committed].id[p])
+#endif
+
+#ifdef MUTANT_RING_NOT_REPLAYED
+#define END(p) next[p]
+#else
+#define END(p) ring[p].tail
+#endif
+
+/* A ring of the earlier process. */
+#define RECOVER_RING(p) \
+    d_step { \
+        last_id = MAX(last_id, LAST_ID(p)); \
+        if \
+        :: ring[p].id != 0 -> \
+           next[p] = COMMITTED_HEAD(p); \
+           ring[p].head = next[p]; \
+           ring[p].tail = END(p); \
+           retired[p] = true; \
+           listed[p] = true \
+        :: else \
+        fi \
+    }
+
+/* mlog_segment_tidy__(): segments beyond the commit must not turn up again. */
+inline tidy()
 {
-    open_seq = commit[commit_nr].open_seq;
-    oldest_seq = commit[commit_nr].oldest_seq;
-    n_rows = commit[commit_nr].n_rows;
-    FOR_EACH(TAKE_HEAD);
-#if !defined(MUTANT_NO_DISCARD) && !defined(MUTANT_STALE_SEGMENT)
-    /* Segments that were begun after the commit must not turn up again. */
     do
-    :: c < NCELLS ->
-       cell[c].seq = (cell[c].seq > open_seq -> 0 : cell[c].seq);
-       c++
-    :: else -> break
-    od;
+    :: d_step {
+           c < NCELLS ->
+           if
+           :: (cell[c].seq < oldest_seq || cell[c].seq > open_seq
+               || (cell[c].seq == open_seq && n_rows == 0)) -> clear_cell()
+           :: else
+           fi;
+           c++
+       }
+    :: atomic { c == NCELLS -> c = 0; break }
+    od
+}
+
+/* Takes up what the latest commit says is there. */
+inline recover()
+{
+    FOR_EACH(RECOVER_RING);
+    atomic {
+        open_seq = commit[committed].open_seq;
+        oldest_seq = commit[committed].oldest_seq;
+        n_rows = commit[committed].n_rows
+    };
+#ifndef MUTANT_SEGMENTS_LEFT
+    tidy();
 #endif
-#ifdef MUTANT_NO_DISCARD
-    /* Segments that were begun after the commit stay. */
-    do
-    :: c < NCELLS ->
-       if
-       :: cell[c].seq > open_seq ->
-          open_seq = cell[c].seq;
-          n_rows = SEG_ROWS
-       :: else
-       fi;
-       c++
-    :: else -> break
-    od;
-#endif
-    c = 0;
-    d_step {
+#ifdef MUTANT_ROWS_AFTER_COMMIT
+    /* Rows that were appended after the commit stay. */
+    atomic {
         do
         :: c < NCELLS ->
-           used[c] = (cell[c].seq >= oldest_seq && cell[c].seq <= open_seq
-                      && cell[c].seq != 0);
            if
-           :: cell[c].seq == open_seq && open_seq != 0 -> open = c
+           :: cell[c].seq == open_seq && n_rows != 0 ->
+              do
+              :: n_rows < SEG_ROWS ->
+                 if
+                 :: cell[c].row[n_rows] != 0 -> n_rows++
+                 :: else -> break
+                 fi
+              :: else -> break
+              od
            :: else
            fi;
            c++
@@ -377,28 +500,27 @@ inline load()
         od;
         c = 0
     };
-#ifdef MUTANT_NO_TRUNCATE
-    /* Rows that were appended after the commit stay. */
-    do
-    :: open != NONE && n_rows < SEG_ROWS ->
-       if
-       :: cell[open].row[n_rows] != 0 -> n_rows++
-       :: else -> break
-       fi
-    :: else -> break
-    od;
 #endif
-    i = 0
+    atomic {
+        next_seq = open_seq + (n_rows > 0);
+        do
+        :: c < NCELLS ->
+           used[c] = (cell[c].seq >= oldest_seq && cell[c].seq < next_seq);
+           open = (n_rows > 0 && cell[c].seq == open_seq -> c : open);
+           c++
+        :: else -> break
+        od;
+        c = 0;
+        open_seq = 0
+    }
 }
 
 /* How often the log has record 'i': 'count'. */
 inline count_rows()
 {
     count = 0;
-    c = 0;
     do
     :: c < NCELLS ->
-       j = 0;
        do
        :: j < SEG_ROWS ->
           count = count + (used[c] && cell[c].row[j] == i + 1
@@ -406,19 +528,19 @@ inline count_rows()
           j++
        :: else -> break
        od;
+       j = 0;
        c++
     :: else -> break
     od;
-    c = 0;
-    j = 0
+    c = 0
 }
 
-/* In order: no row comes after one with a greater number of its ring. */
+/* In order: no row comes after one with a greater number of its writer. */
 inline check_order()
 {
     nr = oldest_seq;
     do
-    :: nr <= open_seq && open_seq != 0 ->
+    :: nr < next_seq ->
        c = 0;
        do
        :: c < NCELLS ->
@@ -428,13 +550,13 @@ inline check_order()
           fi
        :: else -> break
        od;
-       assert(c < NCELLS);                              /* G12. */
+       assert(c < NCELLS);                              /* G9. */
        j = 0;
        do
        :: j < SEG_ROWS && (c != open || j < n_rows) ->
-          assert(cell[c].row[j] != 0);                  /* G12. */
+          assert(cell[c].row[j] != 0);                  /* G9. */
           i = (cell[c].row[j] - 1) / NB;
-          assert(cell[c].row[j] > newest[i]);           /* G13. */
+          assert(cell[c].row[j] > newest[i]);           /* G9. */
           newest[i] = cell[c].row[j];
           j++
        :: else -> break
@@ -443,7 +565,7 @@ inline check_order()
     :: else -> break
     od;
     newest[0] = 0;
-#if R > 1
+#if NW > 1
     newest[1] = 0;
 #endif
     nr = 0;
@@ -452,14 +574,16 @@ inline check_order()
     i = 0
 }
 
+/* Records that are 'old' must be there. */
 inline check()
 {
-    atomic {
+    d_step {
         check_order();
         do
         :: i < NIDS ->
            count_rows();
-           assert(count == (published[i] && !expired[i]));      /* G12. */
+           assert(count == (published[i] && !expired[i])
+                  || (count == 0 && !old[i]));          /* G9. */
            i++
         :: else -> break
         od;
@@ -468,33 +592,53 @@ inline check()
     }
 }
 
+/* Remembers what was published before. */
+inline remember()
+{
+    d_step {
+        do
+        :: i < NIDS -> old[i] = published[i]; i++
+        :: else -> break
+        od;
+        i = 0
+    }
+}
+
+inline forget()
+{
+    d_step {
+        do
+        :: i < NIDS -> old[i] = false; i++
+        :: else -> break
+        od;
+        i = 0
+    }
+}
+
 proctype digest()
 {
-    byte open = NONE, open_seq, oldest_seq, n_rows;
-    byte head[R], newest[R];
+    byte open = NONE, open_seq, next_seq, oldest_seq, n_rows;
+    byte next[PLACES], end[PLACES];
+    bool listed[PLACES];
     bool used[NCELLS];
+    byte newest[NW];
+    bool old[NIDS];
     bool recovering = true;
-    byte c, i, j, nr, count;
+    byte place = NONE, c, i, j, nr, count;
 
     {
-        load();
-#ifdef MUTANT_RING_RESET
-        FOR_EACH(RESET);
-#endif
+        remember();
+        recover();
+        ready = true;
         pass();
-        check();
-#ifdef MUTANT_RING_RESET_LATER
-        FOR_EACH(RESET);
-#endif
-        atomic { recovering = false; recovered = true };
+        atomic { check(); forget(); recovering = false };
         do
         :: WORK -> pass()
-        :: n_written == R -> break
+        :: n_written == NW -> break
         od;
         recovering = true;
         pass();
-        check();
-        atomic { recovering = false; n_written++ };
+        atomic { remember(); check(); forget(); n_written++ };
         false
     } unless {
         crashed
@@ -505,12 +649,14 @@ proctype digest()
 inline start()
 {
     atomic {
-        recovered = false;
+        ready = false;
+        locked = false;
+        last_id = 0;
         n_written = 0;
-        n_alive = R + 1;
+        n_alive = NW + 1;
         run digest();
         run writer(0);
-#if R > 1
+#if NW > 1
         run writer(1);
 #endif
         skip
@@ -519,15 +665,15 @@ inline start()
 
 init
 {
-    atomic { commit[0].oldest_seq = 1; commit[1].oldest_seq = 1; start() };
+    atomic { commit[0].open_seq = 1; commit[0].oldest_seq = 1; start() };
     do
     :: n_crashes < NCRASH ->
        atomic { crashed = true; n_crashes++ };
        n_alive == 0;
        atomic { crashed = false; start() }
-    :: atomic { n_written == R + 1 -> break }
+    :: atomic { n_written == NW + 1 -> break }
     od;
     /* All is written and checked. */
-    atomic { crashed = true };
+    crashed = true;
     n_alive == 0
 }
