@@ -30,6 +30,15 @@
  * The thread makes a pass per tick.  Who wants a cut between ticks makes a
  * pass, too, in its own thread; passes exclude each other.
  *
+ * Guarantees, cited by tests:
+ *
+ *   G8  When a pass publishes its cut T, every record of every ring with time
+ *       <= T has been digested or counted as lost, whenever rings came and
+ *       went.
+ *   G12 Between mlog_digest_lock() and mlog_digest_unlock(), filters,
+ *       aggregates and alerts are those of exactly the records with time up to
+ *       the cut, as is a snapshot that is taken meanwhile.
+ *
  * Thread-safety
  * =============
  *

@@ -24,6 +24,11 @@
  * log has a row of the flow any more, so that a reader that has pinned a
  * segment (mlog-header-log.h) may look up every index that it finds there.
  *
+ * Guarantee, cited by tests:
+ *
+ *   G10 The counters of a flow include all its packets that a snapshot has, as
+ *       long as the snapshot keeps the flow.
+ *
  * Thread-safety
  * =============
  *

@@ -58,6 +58,8 @@
  *   G6  What a snapshot covers doesn't change, and the flows of its rows stay,
  *       while a reader has entered the segment.
  *   G7  Sealing changes neither rows nor their order nor their flows.
+ *   G11 The list of flows of a segment in a snapshot has the flow of each of
+ *       the snapshot's rows in it.
  *
  * Thread-safety
  * =============
