@@ -76,6 +76,7 @@ static struct {
     unsigned int flow_counts[MAX_FLOW_COUNTS];
     size_t n_flow_counts;
     bool flood;                 /* Each packet is a flow of its own. */
+    bool no_groups;             /* Aggregates have no groups. */
     struct load loads[MAX_LOADS];
     size_t n_loads;
     unsigned int rate;          /* Records per second; 0 = in alternation. */
@@ -167,7 +168,7 @@ add_filters(struct mlog_stream *stream, const struct load *load)
     }
 }
 
-/* Half of them by group. */
+/* Half of them by group, unless 'no_groups'. */
 static void
 add_aggregates(struct mlog_stream *stream, const struct load *load)
 {
@@ -181,7 +182,8 @@ add_aggregates(struct mlog_stream *stream, const struct load *load)
     const char *where;
 
     for (unsigned int i = 0; i < load->aggregates; i++) {
-        const char *const *kind = kinds[(i + i / 8) % ARRAY_SIZE(kinds)];
+        unsigned int k = (i + i / 8) % ARRAY_SIZE(kinds);
+        const char *const *kind = kinds[options.no_groups ? k & ~1u : k];
         char name[16], filter[16];
         const char *argv[] = { name, filter, kind[0], kind[1], kind[2] };
 
@@ -324,20 +326,24 @@ run_rounds(struct bench_case *c, unsigned int n)
     }
 }
 
-/* Side by side, at a fixed rate. */
+/* Side by side, at a fixed rate.  If this thread loses its processor, what
+ * would have come in the meantime isn't made up for, beyond a tick's worth: it
+ * would be a burst of the benchmark's own. */
 static void
 run_paced(struct bench_case *c, unsigned int n_rounds)
 {
     uint64_t n = (uint64_t) n_rounds * options.records;
-    uint64_t start = mlog_clock_now();
+    double step = BATCH * 1e9 / options.rate * ticks_per_ns;
+    double due = mlog_clock_now();
 
     mlog_digest_unlock(c->ml->digest);
     for (uint64_t done = 0; done < n; done += BATCH) {
-        double due = done * 1e9 / options.rate * ticks_per_ns;
+        double now;
 
-        while (mlog_clock_now() - start < due) {
+        while ((now = mlog_clock_now()) < due) {
             continue;
         }
+        due = MAX(due + step, now - MLOG_TICK_NS * ticks_per_ns);
         fill(c->ring, frames, n_frames, BATCH);
     }
     mlog_digest_lock(c->ml->digest);
@@ -428,8 +434,8 @@ print_case(const struct bench_case *c, size_t n_flows)
 
     if (options.json) {
         printf("{\"bench\": \"digest\", \"flows\": %"PRIuSIZE", "
-               "\"flood\": %s, \"filters\": %u, \"aggregates\": %u, "
-               "\"triggers\": %u, \"digest_threads\": 1, "
+               "\"flood\": %s, \"groups\": %s, \"filters\": %u, "
+               "\"aggregates\": %u, \"triggers\": %u, \"digest_threads\": 1, "
                "\"matches_per_record\": %.2f, "
                "\"records_per_second_median\": %.0f, "
                "\"cycles_per_record_median\": %.1f, "
@@ -438,7 +444,8 @@ print_case(const struct bench_case *c, size_t n_flows)
                "\"records_per_tick\": %.0f, \"slices\": %"PRIuSIZE", "
                "\"discarded\": %"PRIuSIZE", \"rate\": %u, "
                "\"n_late_ticks\": %"PRIu64", \"lost\": %"PRIu64"}\n",
-               n_flows, options.flood ? "true" : "false", c->load.filters,
+               n_flows, options.flood ? "true" : "false",
+               options.no_groups ? "false" : "true", c->load.filters,
                c->load.aggregates, c->load.triggers, matches,
                ticks_per_ns * 1e9 / median, median,
                percentile(cycles, n, 10), percentile(cycles, n, 90),
@@ -500,6 +507,8 @@ usage(void)
            "usage: %s [OPTION]...\n"
            "  --flows=N[,N]...    numbers of flows [1 to 1,000,000]\n"
            "  --flood             each packet is a flow of its own, instead\n"
+           "  --no-groups         aggregates have no groups, instead of half\n"
+           "                      of them\n"
            "  --load=F/A/T/M      F filters, A aggregates, T triggers; a\n"
            "                      record matches about M (1 to 8) filters;\n"
            "                      may be repeated\n"
@@ -553,12 +562,13 @@ be_quick(void)
 static void
 parse_options(int argc, char *argv[])
 {
-    enum { OPT_FLOWS = 256, OPT_FLOOD, OPT_LOAD, OPT_RATE, OPT_SLICES,
-           OPT_LEAD, OPT_ROUNDS, OPT_RECORDS, OPT_THREADS, OPT_QUICK,
-           OPT_JSON };
+    enum { OPT_FLOWS = 256, OPT_FLOOD, OPT_NO_GROUPS, OPT_LOAD, OPT_RATE,
+           OPT_SLICES, OPT_LEAD, OPT_ROUNDS, OPT_RECORDS, OPT_THREADS,
+           OPT_QUICK, OPT_JSON };
     static const struct option long_options[] = {
         { "flows", required_argument, NULL, OPT_FLOWS },
         { "flood", no_argument, NULL, OPT_FLOOD },
+        { "no-groups", no_argument, NULL, OPT_NO_GROUPS },
         { "load", required_argument, NULL, OPT_LOAD },
         { "rate", required_argument, NULL, OPT_RATE },
         { "slices", required_argument, NULL, OPT_SLICES },
@@ -582,6 +592,7 @@ parse_options(int argc, char *argv[])
                 MAX_FLOW_COUNTS);
             break;
         case OPT_FLOOD: options.flood = true; break;
+        case OPT_NO_GROUPS: options.no_groups = true; break;
         case OPT_LOAD:
             parse_load(optarg, default_loads);
             default_loads = false;
