@@ -108,6 +108,15 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-segment.h \
 	lib/mlog-simd.c \
 	lib/mlog-simd.h \
+	lib/mlog-sketch-distinct.c \
+	lib/mlog-sketch-distinct.h \
+	lib/mlog-sketch-private.h \
+	lib/mlog-sketch-quantile.c \
+	lib/mlog-sketch-quantile.h \
+	lib/mlog-sketch-topk.c \
+	lib/mlog-sketch-topk.h \
+	lib/mlog-sketch.c \
+	lib/mlog-sketch.h \
 	lib/mlog-snapshot.c \
 	lib/mlog-state.c \
 	lib/mlog-state.h \

@@ -19,6 +19,7 @@ unit_tests = \
 	tests/unit/test-ports \
 	tests/unit/test-query \
 	tests/unit/test-sealed \
+	tests/unit/test-sketch \
 	tests/unit/test-store \
 	tests/unit/test-stream \
 	tests/unit/test-stream-record \
@@ -40,6 +41,7 @@ plain_tests = \
 	tests/fuzz/fuzz-expr \
 	tests/fuzz/fuzz-headers \
 	tests/fuzz/fuzz-sealed \
+	tests/fuzz/fuzz-sketch \
 	tests/stress/stress-crash \
 	tests/stress/stress-cut \
 	tests/stress/stress-history \
@@ -61,7 +63,7 @@ tests_stress_stress_ring_SOURCES = \
 	tests/stress/stress.h
 
 test_programs = $(plain_tests)
-TESTS += tests/fuzz/fuzz-expr tests/fuzz/fuzz-sealed
+TESTS += tests/fuzz/fuzz-expr tests/fuzz/fuzz-sealed tests/fuzz/fuzz-sketch
 if HAVE_CRITERION
 test_programs += $(unit_tests)
 TESTS += $(unit_tests)
@@ -84,6 +86,7 @@ tests_fuzz_fuzz_archive_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_expr_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_headers_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_sealed_LDADD = lib/libmultilog.a
+tests_fuzz_fuzz_sketch_LDADD = lib/libmultilog.a
 tests_stress_stress_crash_LDADD = lib/libmultilog.a
 tests_stress_stress_cut_LDADD = lib/libmultilog.a
 tests_stress_stress_history_LDADD = lib/libmultilog.a
