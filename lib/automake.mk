@@ -36,10 +36,13 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-clock.h \
 	lib/mlog-columns.c \
 	lib/mlog-columns.h \
+	lib/mlog-command-aggregates.c \
 	lib/mlog-command-archive.c \
 	lib/mlog-command-args.c \
 	lib/mlog-command-call.h \
+	lib/mlog-command-groups.c \
 	lib/mlog-command-query.c \
+	lib/mlog-command-query.h \
 	lib/mlog-command-show.c \
 	lib/mlog-command-stream.c \
 	lib/mlog-command.c \
@@ -91,6 +94,13 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-ports.h \
 	lib/mlog-predicate.c \
 	lib/mlog-query-groups.c \
+	lib/mlog-query-intern.c \
+	lib/mlog-query-intern.h \
+	lib/mlog-query-order.c \
+	lib/mlog-query-private.h \
+	lib/mlog-query-results.c \
+	lib/mlog-query-tally.c \
+	lib/mlog-query-tally.h \
 	lib/mlog-query.c \
 	lib/mlog-query.h \
 	lib/mlog-rebuild.c \

@@ -44,11 +44,19 @@ option_name(enum mlog_option option)
     case MLOG_OPT_TOP: return "--top";
     case MLOG_OPT_TIMEOUT: return "--timeout";
     case MLOG_OPT_SINCE_SEQ: return "--since-seq";
+    case MLOG_OPT_BUCKET: return "--bucket";
+    case MLOG_OPT_DISTINCT: return "--distinct";
+    case MLOG_OPT_ORDER_BY: return "--order-by";
     case MLOG_OPT_FORMAT:
     case MLOG_OPT_HELP:
     case MLOG_OPT_COUNT:
     case MLOG_OPT_OLDEST:
     case MLOG_OPT_BY:
+    case MLOG_OPT_HAVING:
+    case MLOG_OPT_EXPLAIN:
+    case MLOG_OPT_FILTER:
+    case MLOG_OPT_CURSOR:
+    case MLOG_OPT_SINCE_CURSOR:
     case MLOG_N_OPTIONS:
         break;
     }
@@ -271,6 +279,13 @@ mlog_call_query_error(struct mlog_call *call, int error)
                                "expression, or group by fewer fields",
                                MLOG_QUERY_MAX_GROUPS,
                                MLOG_QUERY_MAX_MEMORY >> 20);
+    case EDOM:
+        return mlog_call_error(call, call->options[MLOG_OPT_BUCKET],
+                               call->options[MLOG_OPT_BUCKET],
+                               "--bucket: there would be more than %d "
+                               "buckets; choose a wider one, or narrow the "
+                               "query with --last or --since",
+                               MLOG_QUERY_MAX_BUCKETS);
     default:
         return mlog_call_error(call, NULL, NULL, "%s", ovs_strerror(error));
     }
@@ -348,139 +363,4 @@ mlog_call_get_fields(struct mlog_call *call, enum mlog_option option,
     const char *word = call->options[option];
 
     return !word || mlog_call_parse_fields(call, word, word, max, fields, n);
-}
-
-/* Aggregates. */
-
-static const char *const func_names[] = {
-    [MLOG_QF_COUNT] = "count",
-    [MLOG_QF_SUM] = "sum",
-    [MLOG_QF_MIN] = "min",
-    [MLOG_QF_MAX] = "max",
-    [MLOG_QF_AVG] = "avg",
-};
-
-void
-mlog_query_aggregate_format(const struct mlog_query_aggregate *aggregate,
-                            struct ds *ds)
-{
-    ds_put_cstr(ds, func_names[aggregate->func]);
-    if (aggregate->field) {
-        ds_put_format(ds, "(%s)", aggregate->field->name);
-    }
-}
-
-static bool
-parse_func(struct mlog_call *call, const char *word, const char *start,
-           size_t length, enum mlog_query_func *func)
-{
-    char *name = xmemdup0(start, length);
-    struct ds message = DS_EMPTY_INITIALIZER;
-    const char *nearest;
-
-    for (size_t i = 0; i < ARRAY_SIZE(func_names); i++) {
-        if (!strcmp(name, func_names[i])) {
-            *func = i;
-            free(name);
-            return true;
-        }
-    }
-
-    nearest = mlog_nearest_name(name, func_names, ARRAY_SIZE(func_names));
-    ds_put_cstr(&message, "unknown function ");
-    mlog_put_quoted(&message, name);
-    if (nearest) {
-        ds_put_format(&message, "; did you mean '%s'?", nearest);
-    } else {
-        ds_put_cstr(&message, "; the functions are count, sum, min, max and "
-                    "avg");
-    }
-    free(name);
-    return mlog_call_take_message(call, word, start,
-                                  ds_steal_cstr(&message));
-}
-
-static bool
-check_aggregate(struct mlog_call *call, const char *word, const char *at,
-                const struct mlog_query_aggregate *aggregate)
-{
-    enum mlog_query_func func = aggregate->func;
-    const struct mlog_field *field = aggregate->field;
-
-    if (!field) {
-        return (func == MLOG_QF_COUNT
-                || mlog_call_error(call, word, at, "%s needs a field, as in "
-                                   "%s(pkt_len)", func_names[func],
-                                   func_names[func]));
-    } else if ((func == MLOG_QF_SUM || func == MLOG_QF_AVG)
-               && !mlog_field_is_quantity(field)) {
-        return mlog_call_error(call, word, at, "%s(%s) is not possible, as "
-                               "%s is not a quantity", func_names[func],
-                               field->name, field->name);
-    } else if ((func == MLOG_QF_MIN || func == MLOG_QF_MAX)
-               && !mlog_field_is_ordered(field)) {
-        return mlog_call_error(call, word, at, "%s(%s) is not possible, as "
-                               "values of %s have no order", func_names[func],
-                               field->name, field->name);
-    }
-    return true;
-}
-
-/* Parses FUNC or FUNC(FIELD), 'length' bytes at 'start'. */
-static bool
-parse_aggregate(struct mlog_call *call, const char *word, const char *start,
-                size_t length, struct mlog_query_aggregate *aggregate)
-{
-    const char *end = start + length;
-    const char *paren = memchr(start, '(', length);
-    const char *field = paren ? paren + 1 : end;
-
-    aggregate->field = NULL;
-    if (!parse_func(call, word, start, (paren ? paren : end) - start,
-                    &aggregate->func)) {
-        return false;
-    }
-    if (paren) {
-        if (end[-1] != ')') {
-            return mlog_call_error(call, word, end, "')' is missing");
-        }
-        aggregate->field = mlog_call_parse_field(call, word, field,
-                                                 end - 1 - field);
-        if (!aggregate->field) {
-            return false;
-        }
-    }
-    return check_aggregate(call, word, field < end ? field : start,
-                           aggregate);
-}
-
-bool
-mlog_call_get_aggregates(struct mlog_call *call, enum mlog_option option,
-                         struct mlog_query_aggregate aggregates[], size_t *n)
-{
-    const char *word = call->options[option];
-    const char *p = word;
-
-    while (p) {
-        size_t length = strcspn(p, ",");
-
-        if (*n >= MLOG_QUERY_MAX_AGGREGATES) {
-            return mlog_call_error(call, word, p, "too many aggregates; at "
-                                   "most %d are possible here",
-                                   MLOG_QUERY_MAX_AGGREGATES);
-        }
-        if (!parse_aggregate(call, word, p, length, &aggregates[*n])) {
-            return false;
-        }
-        for (size_t i = 0; i < *n; i++) {
-            if (aggregates[i].func == aggregates[*n].func
-                && aggregates[i].field == aggregates[*n].field) {
-                return mlog_call_error(call, word, p, "the same aggregate is "
-                                       "there twice");
-            }
-        }
-        *n += aggregates[*n].field != NULL;
-        p = p[length] ? p + length + 1 : NULL;
-    }
-    return true;
 }

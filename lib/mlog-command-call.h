@@ -49,10 +49,18 @@ enum mlog_option {
     MLOG_OPT_BY,
     MLOG_OPT_TIMEOUT,
     MLOG_OPT_SINCE_SEQ,
+    MLOG_OPT_BUCKET,
+    MLOG_OPT_DISTINCT,
+    MLOG_OPT_ORDER_BY,
+    MLOG_OPT_HAVING,
+    MLOG_OPT_EXPLAIN,
+    MLOG_OPT_FILTER,
+    MLOG_OPT_CURSOR,
+    MLOG_OPT_SINCE_CURSOR,
     MLOG_N_OPTIONS
 };
 
-#define MLOG_OPT(NAME) (UINT32_C(1) << MLOG_OPT_##NAME)
+#define MLOG_OPT(NAME) (UINT64_C(1) << MLOG_OPT_##NAME)
 #define MLOG_OPTS_RANGE (MLOG_OPT(SINCE) | MLOG_OPT(UNTIL) | MLOG_OPT(LAST) \
                          | MLOG_OPT(TIMEOUT))
 
@@ -106,6 +114,16 @@ bool mlog_call_get_fields(struct mlog_call *, enum mlog_option, size_t max,
 /* Leaves out "count" without a field, which is always shown. */
 bool mlog_call_get_aggregates(struct mlog_call *, enum mlog_option,
                               struct mlog_query_aggregate[], size_t *n);
+
+/* Parses what groups can be ordered by: 'length' bytes at 'start', a part of
+ * 'word', the value of the option 'what'.  Sets '*by' (mlog-query.h). */
+bool mlog_call_parse_key(struct mlog_call *, const char *what,
+                         const char *word, const char *start, size_t length,
+                         const struct mlog_group_spec *, int *by);
+
+/* Gets --having, at most MLOG_QUERY_MAX_HAVING conditions. */
+bool mlog_call_get_having(struct mlog_call *, const struct mlog_group_spec *,
+                          struct mlog_having[], size_t *n);
 
 /* Parses 'list', the rest of 'word', into at most 'max' fields. */
 bool mlog_call_parse_fields(struct mlog_call *, const char *word,

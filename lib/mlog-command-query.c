@@ -16,7 +16,7 @@
 
 #include <config.h>
 
-#include "mlog-command-call.h"
+#include "mlog-command-query.h"
 
 #include <errno.h>
 
@@ -26,29 +26,16 @@
 #include "util.h"
 
 #define DEFAULT_LIMIT 100
-#define DEFAULT_TOP 100
-#define DEFAULT_TOP_FLOWS 20
-#define MAX_SHOWN 1000000
-
-/* What all queries have. */
-struct query {
-    struct mlog_call *call;
-    struct mlog_expr *expr;
-    struct mlog_range range;
-    struct mlog_budget budget;
-    struct mlog_snapshot snapshot;
-    bool stale;                 /* The cut is older than the query. */
-};
 
 static bool
-query_parse_expr(struct query *query)
+parse_expr(struct mlog_ask *ask)
 {
-    struct mlog_call *call = query->call;
+    struct mlog_call *call = ask->call;
     struct mlog_error error = MLOG_ERROR_INITIALIZER;
     const char *text = call->n_args ? call->args[0] : "";
 
-    query->expr = mlog_expr_parse(text, &error);
-    if (!query->expr) {
+    ask->expr = mlog_expr_parse(text, &error);
+    if (!ask->expr) {
         return mlog_call_take_error(call, text, &error);
     }
     return true;
@@ -56,39 +43,39 @@ query_parse_expr(struct query *query)
 
 /* Everything that the user may have got wrong is known before the digest is
  * troubled for a cut, save for times, which may be relative to it. */
-static bool
-query_start(struct query *query)
+bool
+mlog_ask_start(struct mlog_ask *ask)
 {
-    struct mlog_call *call = query->call;
+    struct mlog_call *call = ask->call;
 
     if (mlog_call_failed(call)
-        || !query_parse_expr(query)
-        || !mlog_call_get_budget(call, &query->budget)) {
+        || !parse_expr(ask)
+        || !mlog_call_get_budget(call, &ask->budget)) {
         return false;
     }
-    query->stale = multilog_snapshot_take(call->ml, &query->snapshot) != 0;
-    if (!mlog_call_get_range(call, query->snapshot.cut, &query->range)) {
+    ask->stale = multilog_snapshot_take(call->ml, &ask->snapshot) != 0;
+    if (!mlog_call_get_range(call, ask->snapshot.cut, &ask->range)) {
         return false;
     }
-    query->range.expr = query->expr;
+    ask->range.expr = ask->expr;
     return true;
 }
 
-static void
-query_finish(struct query *query)
+void
+mlog_ask_finish(struct mlog_ask *ask)
 {
-    if (query->snapshot.log) {
-        multilog_snapshot_release(&query->snapshot);
+    if (ask->snapshot.log) {
+        multilog_snapshot_release(&ask->snapshot);
     }
-    mlog_expr_unref(query->expr);
+    mlog_expr_unref(ask->expr);
 }
 
 /* Says what was covered, and what is missing. */
-static void
-put_coverage(const struct query *query,
+void
+mlog_ask_put_coverage(const struct mlog_ask *ask,
              const struct mlog_query_totals *totals)
 {
-    struct mlog_document *doc = &query->call->doc;
+    struct mlog_document *doc = &ask->call->doc;
 
     mlog_document_put_u64(doc, "count", totals->count);
     mlog_document_put_u64(doc, "bytes", totals->bytes);
@@ -103,14 +90,14 @@ put_coverage(const struct query *query,
         mlog_document_put_u64(doc, "segments_unreadable",
                               totals->n_unreadable);
     }
-    if (query->range.since) {
-        mlog_document_put_time(doc, "since", query->range.since);
+    if (ask->range.since) {
+        mlog_document_put_time(doc, "since", ask->range.since);
     }
-    if (query->range.until != UINT64_MAX) {
-        mlog_document_put_time(doc, "until", query->range.until);
+    if (ask->range.until != UINT64_MAX) {
+        mlog_document_put_time(doc, "until", ask->range.until);
     }
-    mlog_document_put_time(doc, "cut", query->snapshot.cut);
-    if (query->stale) {
+    mlog_document_put_time(doc, "cut", ask->snapshot.cut);
+    if (ask->stale) {
         mlog_document_put_bool(doc, "stale", true);
         mlog_document_note(doc, "a datapath thread did not answer for a "
                            "second; its latest records are missing");
@@ -136,21 +123,22 @@ put_coverage(const struct query *query,
     if (totals->expired) {
         struct ds time = DS_EMPTY_INITIALIZER;
 
-        mlog_time_format(query->snapshot.expired_until, &time);
+        mlog_time_format(ask->snapshot.expired_until, &time);
         mlog_document_note(doc, "records up to %s have expired, to stay "
                            "within the memory budget", ds_cstr(&time));
         ds_destroy(&time);
     }
 }
 
-static void
-put_summary(const struct query *query, const char *what, size_t n_shown,
-            size_t n, const struct mlog_query_totals *totals)
+void
+mlog_ask_put_summary(const struct mlog_ask *ask, const char *what,
+                     size_t n_shown, size_t n,
+                     const struct mlog_query_totals *totals)
 {
-    struct mlog_document *doc = &query->call->doc;
+    struct mlog_document *doc = &ask->call->doc;
     struct ds cut = DS_EMPTY_INITIALIZER;
 
-    mlog_time_format(query->snapshot.cut, &cut);
+    mlog_time_format(ask->snapshot.cut, &cut);
     if (what) {
         mlog_document_summary(doc, "%"PRIuSIZE" of %"PRIuSIZE" %s shown, "
                               "%"PRIu64" records, %"PRIu64" bytes, at %s",
@@ -203,15 +191,15 @@ put_rows(const struct mlog_query_rows *rows, bool oldest,
 }
 
 static void
-show_rows(struct query *query, const struct mlog_query_rows *rows,
+show_rows(struct mlog_ask *ask, const struct mlog_query_rows *rows,
           bool oldest, const struct mlog_field *const fields[], size_t n)
 {
-    struct mlog_document *doc = &query->call->doc;
+    struct mlog_document *doc = &ask->call->doc;
     struct mlog_table *table = mlog_document_table(doc, "rows");
     size_t n_shown;
 
     mlog_record_add_columns(table, fields, n);
-    if (!mlog_call_has(query->call, MLOG_OPT_FIELDS)) {
+    if (!mlog_call_has(ask->call, MLOG_OPT_FIELDS)) {
         mlog_table_hide_empty(table);
     }
     n_shown = put_rows(rows, oldest, fields, n, table);
@@ -219,7 +207,7 @@ show_rows(struct query *query, const struct mlog_query_rows *rows,
 
     mlog_document_put_u64(doc, "shown", n_shown);
     mlog_document_put_bool(doc, "truncated", n_shown < rows->totals.count);
-    put_summary(query, NULL, n_shown, 0, &rows->totals);
+    mlog_ask_put_summary(ask, NULL, n_shown, 0, &rows->totals);
     if (n_shown < rows->n) {
         mlog_document_note(doc, "the reply was cut at %u MiB",
                            MLOG_REPLY_MAX >> 20);
@@ -228,13 +216,13 @@ show_rows(struct query *query, const struct mlog_query_rows *rows,
                            "--limit", rows->totals.count - n_shown,
                            oldest ? "newer" : "older");
     }
-    put_coverage(query, &rows->totals);
+    mlog_ask_put_coverage(ask, &rows->totals);
 }
 
 static void
-run_rows(struct query *query)
+run_rows(struct mlog_ask *ask)
 {
-    struct mlog_call *call = query->call;
+    struct mlog_call *call = ask->call;
     const struct mlog_field *fields[MLOG_N_FIELDS];
     bool oldest = mlog_call_has(call, MLOG_OPT_OLDEST);
     uint64_t limit = DEFAULT_LIMIT;
@@ -242,393 +230,26 @@ run_rows(struct query *query)
     size_t n = 0;
 
     if (get_row_fields(call, fields, &n)
-        && mlog_call_get_u64(call, MLOG_OPT_LIMIT, 1, MAX_SHOWN, &limit)
-        && query_start(query)
+        && mlog_call_get_u64(call, MLOG_OPT_LIMIT, 1, MLOG_ASK_MAX_SHOWN,
+                             &limit)
+        && mlog_ask_start(ask)
         && mlog_call_query_error(
-            call, mlog_query_rows(&query->snapshot, &query->range,
-                                  &query->budget, limit, oldest, &rows))) {
-        show_rows(query, &rows, oldest, fields, n);
+            call, mlog_query_rows(&ask->snapshot, &ask->range,
+                                  &ask->budget, limit, oldest, &rows))) {
+        show_rows(ask, &rows, oldest, fields, n);
         mlog_query_rows_destroy(&rows);
     }
 }
 
-/* Groups and aggregates. */
-
-static void
-put_aggregate(struct mlog_table *table, const struct mlog_groups *groups,
-              uint32_t id, size_t i,
-              const struct mlog_query_aggregate *aggregate)
-{
-    struct mlog_value value;
-    uint64_t n;
-
-    if (!mlog_groups_aggregate(groups, id, i, &value, &n)) {
-        mlog_table_put_absent(table);
-        return;
-    }
-    switch (aggregate->func) {
-    case MLOG_QF_COUNT:
-    case MLOG_QF_SUM:
-        mlog_table_put_u64(table, value.lo);
-        break;
-    case MLOG_QF_AVG:
-        mlog_table_put_real(table, (double) value.lo / n);
-        break;
-    case MLOG_QF_MIN:
-    case MLOG_QF_MAX:
-        mlog_table_put_field(table, aggregate->field, &value);
-        break;
-    }
-}
-
-static void
-add_aggregate_columns(struct mlog_table *table,
-                      const struct mlog_group_spec *spec)
-{
-    for (size_t i = 0; i < spec->n_aggregates; i++) {
-        struct ds name = DS_EMPTY_INITIALIZER;
-
-        mlog_query_aggregate_format(&spec->aggregates[i], &name);
-        mlog_table_add_column(table, ds_cstr(&name), true);
-        ds_destroy(&name);
-    }
-}
-
-static void
-put_group(const struct mlog_groups *groups,
-          const struct mlog_group_spec *spec, uint32_t id,
-          struct mlog_table *table)
-{
-    const struct mlog_query_group *group = mlog_groups_get(groups, id);
-
-    for (size_t i = 0; i < spec->n_fields; i++) {
-        struct mlog_value value;
-
-        if (mlog_groups_field(groups, id, i, &value)) {
-            mlog_table_put_field(table, spec->fields[i], &value);
-        } else {
-            mlog_table_put_absent(table);
-        }
-    }
-    mlog_table_put_u64(table, group->count);
-    mlog_table_put_u64(table, group->bytes);
-    for (size_t i = 0; i < spec->n_aggregates; i++) {
-        put_aggregate(table, groups, id, i, &spec->aggregates[i]);
-    }
-}
-
-/* What is common to groups and flows: 'ids' are those to be shown, of which
- * 'n_shown' found room. */
-static void
-put_groups_end(struct query *query, const struct mlog_groups *groups,
-               const uint32_t *ids, size_t n_shown, const char *what,
-               const char *count_name)
-{
-    const struct mlog_query_totals *totals = mlog_groups_totals(groups);
-    struct mlog_document *doc = &query->call->doc;
-    size_t n = mlog_groups_count(groups);
-    uint64_t count = totals->count;
-    uint64_t bytes = totals->bytes;
-    char *n_name = xasprintf("n_%s", what);
-
-    for (size_t i = 0; i < n_shown; i++) {
-        const struct mlog_query_group *group = mlog_groups_get(groups, ids[i]);
-
-        count -= group->count;
-        bytes -= group->bytes;
-    }
-    mlog_document_put_u64(doc, n_name, n);
-    free(n_name);
-    mlog_document_put_bool(doc, "truncated", n_shown < n);
-    put_summary(query, what, n_shown, n, totals);
-    if (n_shown < n) {
-        struct json *other = json_object_create();
-
-        json_object_put(other, count_name, json_integer_create(count));
-        json_object_put(other, "bytes", json_integer_create(bytes));
-        mlog_document_put_json(doc, "other", other);
-        mlog_document_note(doc, "%"PRIuSIZE" more %s with %"PRIu64" records, "
-                           "%"PRIu64" bytes are not shown; see --top",
-                           n - n_shown, what, count, bytes);
-    }
-    put_coverage(query, totals);
-}
-
-static void
-show_groups(struct query *query, const struct mlog_groups *groups,
-            const struct mlog_group_spec *spec, int by, size_t top)
-{
-    struct mlog_table *table = mlog_document_table(&query->call->doc,
-                                                   "groups");
-    size_t n = MIN(mlog_groups_count(groups), top);
-    uint32_t *ids = mlog_groups_top(groups, by, n);
-    size_t n_shown;
-
-    mlog_record_add_columns(table, spec->fields, spec->n_fields);
-    mlog_table_add_column(table, "count", true);
-    mlog_table_add_column(table, "bytes", true);
-    add_aggregate_columns(table, spec);
-    for (n_shown = 0; n_shown < n; n_shown++) {
-        if (mlog_table_is_full(table, MLOG_REPLY_MAX)) {
-            break;
-        }
-        put_group(groups, spec, ids[n_shown], table);
-    }
-    put_groups_end(query, groups, ids, n_shown, "groups", "count");
-    free(ids);
-}
-
-/* Sets '*by' from --by: count, bytes, or one of the aggregates. */
-static bool
-get_by(struct mlog_call *call, const struct mlog_group_spec *spec, int *by)
-{
-    const char *key = call->options[MLOG_OPT_BY];
-    struct ds message = DS_EMPTY_INITIALIZER;
-
-    *by = MLOG_GROUPS_BY_COUNT;
-    if (!key || !strcmp(key, "count")) {
-        return true;
-    } else if (!strcmp(key, "bytes")) {
-        *by = MLOG_GROUPS_BY_BYTES;
-        return true;
-    }
-
-    ds_put_cstr(&message, "--by: ");
-    mlog_put_quoted(&message, key);
-    ds_put_cstr(&message, " is not shown; what is: count, bytes");
-    for (size_t i = 0; i < spec->n_aggregates; i++) {
-        struct ds name = DS_EMPTY_INITIALIZER;
-        bool found;
-
-        mlog_query_aggregate_format(&spec->aggregates[i], &name);
-        found = !strcmp(ds_cstr(&name), key);
-        ds_put_format(&message, ", %s", ds_cstr(&name));
-        ds_destroy(&name);
-        if (found) {
-            *by = i;
-            ds_destroy(&message);
-            return true;
-        }
-    }
-    return mlog_call_take_message(call, key, key, ds_steal_cstr(&message));
-}
-
-static void
-run_groups(struct query *query)
-{
-    struct mlog_call *call = query->call;
-    struct mlog_group_spec spec = { .n_fields = 0 };
-    struct mlog_groups *groups;
-    uint64_t top = DEFAULT_TOP;
-    int by;
-
-    if (mlog_call_get_fields(call, MLOG_OPT_GROUP_BY, MLOG_QUERY_MAX_FIELDS,
-                             spec.fields, &spec.n_fields)
-        && mlog_call_get_aggregates(call, MLOG_OPT_AGGREGATE, spec.aggregates,
-                                    &spec.n_aggregates)
-        && mlog_call_get_u64(call, MLOG_OPT_TOP, 1, MAX_SHOWN, &top)
-        && get_by(call, &spec, &by)
-        && query_start(query)
-        && mlog_call_query_error(
-            call, mlog_query_groups(&query->snapshot, &query->range,
-                                    &query->budget, &spec, &groups))) {
-        show_groups(query, groups, &spec, by, top);
-        mlog_groups_destroy(groups);
-    }
-}
-
-/* Counts without groups: one row, or in JSON members of the document. */
-
-static void
-put_json_aggregate(struct mlog_document *doc, const struct mlog_groups *groups,
-                   size_t i, const struct mlog_query_aggregate *aggregate)
-{
-    struct ds name = DS_EMPTY_INITIALIZER;
-    struct mlog_value value;
-    uint64_t n;
-
-    mlog_query_aggregate_format(aggregate, &name);
-    if (mlog_groups_aggregate(groups, 0, i, &value, &n)) {
-        switch (aggregate->func) {
-        case MLOG_QF_COUNT:
-        case MLOG_QF_SUM:
-            mlog_document_put_u64(doc, ds_cstr(&name), value.lo);
-            break;
-        case MLOG_QF_AVG:
-            mlog_document_put_json(doc, ds_cstr(&name),
-                                   json_real_create((double) value.lo / n));
-            break;
-        case MLOG_QF_MIN:
-        case MLOG_QF_MAX:
-            mlog_document_put_json(doc, ds_cstr(&name),
-                                   mlog_field_to_json(aggregate->field,
-                                                      &value));
-            break;
-        }
-    }
-    ds_destroy(&name);
-}
-
-static void
-show_totals(struct query *query, const struct mlog_groups *groups,
-            const struct mlog_group_spec *spec,
-            const struct mlog_query_totals *totals)
-{
-    struct mlog_document *doc = &query->call->doc;
-
-    if (doc->format == MLOG_FORMAT_JSON) {
-        for (size_t i = 0; i < spec->n_aggregates; i++) {
-            put_json_aggregate(doc, groups, i, &spec->aggregates[i]);
-        }
-    } else {
-        struct mlog_table *table = mlog_document_table(doc, "totals");
-
-        mlog_table_add_column(table, "count", true);
-        mlog_table_add_column(table, "bytes", true);
-        add_aggregate_columns(table, spec);
-        mlog_table_put_u64(table, totals->count);
-        mlog_table_put_u64(table, totals->bytes);
-        for (size_t i = 0; i < spec->n_aggregates; i++) {
-            put_aggregate(table, groups, 0, i, &spec->aggregates[i]);
-        }
-    }
-    put_coverage(query, totals);
-}
-
-static void
-run_totals(struct query *query)
-{
-    struct mlog_call *call = query->call;
-    struct mlog_group_spec spec = { .n_fields = 0 };
-    struct mlog_query_totals totals;
-    struct mlog_groups *groups = NULL;
-    int error;
-
-    if (!mlog_call_get_aggregates(call, MLOG_OPT_AGGREGATE, spec.aggregates,
-                                  &spec.n_aggregates)
-        || !query_start(query)) {
-        return;
-    }
-    if (spec.n_aggregates) {
-        error = mlog_query_groups(&query->snapshot, &query->range,
-                                  &query->budget, &spec, &groups);
-        totals = (groups ? *mlog_groups_totals(groups)
-                  : (struct mlog_query_totals) { .count = 0 });
-    } else {
-        error = mlog_query_count(&query->snapshot, &query->range,
-                                 &query->budget, &totals);
-    }
-    if (mlog_call_query_error(call, error)) {
-        show_totals(query, groups, &spec, &totals);
-    }
-    mlog_groups_destroy(groups);
-}
-
-/* Flows. */
-
-static const enum mlog_field_id flow_table_fields[] = {
-    MLOG_F_FLOW_ID, MLOG_F_IN_PORT_NAME, MLOG_F_VLAN_VID,
-    MLOG_F_INNER_VLAN_VID, MLOG_F_DL_TYPE, MLOG_F_NW_PROTO, MLOG_F_L3_SRC,
-    MLOG_F_L3_DST, MLOG_F_TP_SRC, MLOG_F_TP_DST, MLOG_F_ICMP_TYPE,
-    MLOG_F_ICMP_CODE, MLOG_F_ICMPV6_TYPE, MLOG_F_ICMPV6_CODE, MLOG_F_ARP_OP,
-    MLOG_F_ARP_SPA, MLOG_F_ARP_TPA,
-};
-
-static const enum mlog_field_id flow_data_fields[] = {
-    MLOG_F_FLOW_ID, MLOG_F_IN_PORT, MLOG_F_IN_PORT_NAME, MLOG_F_VLAN_VID,
-    MLOG_F_INNER_VLAN_VID, MLOG_F_DL_TYPE, MLOG_F_NW_PROTO, MLOG_F_NW_SRC,
-    MLOG_F_NW_DST, MLOG_F_IPV6_SRC, MLOG_F_IPV6_DST, MLOG_F_TP_SRC,
-    MLOG_F_TP_DST, MLOG_F_ICMP_TYPE, MLOG_F_ICMP_CODE, MLOG_F_ICMPV6_TYPE,
-    MLOG_F_ICMPV6_CODE, MLOG_F_ARP_OP, MLOG_F_ARP_SPA, MLOG_F_ARP_TPA,
-};
-
-static void
-put_flow(const struct mlog_groups *groups, uint32_t id,
-         const struct mlog_field *const fields[], size_t n,
-         struct mlog_table *table)
-{
-    const struct mlog_query_group *group = mlog_groups_get(groups, id);
-    struct mlog_flow_key key;
-    struct mlog_record record;
-
-    mlog_groups_flow(groups, id, &key, &record);
-    mlog_record_put(table, &record, fields, n);
-    mlog_table_put_u64(table, group->count);
-    mlog_table_put_u64(table, group->bytes);
-    mlog_table_put_time(table, group->first);
-    mlog_table_put_time(table, group->last);
-}
-
-static void
-show_flows(struct query *query, const struct mlog_groups *groups, int by,
-           size_t top)
-{
-    struct mlog_document *doc = &query->call->doc;
-    struct mlog_table *table = mlog_document_table(doc, "flows");
-    const struct mlog_field *fields[MLOG_N_FIELDS];
-    size_t n = MIN(mlog_groups_count(groups), top);
-    uint32_t *ids = mlog_groups_top(groups, by, n);
-    size_t n_fields, n_shown;
-
-    if (doc->format == MLOG_FORMAT_TABLE) {
-        n_fields = mlog_record_use_fields(
-            flow_table_fields, ARRAY_SIZE(flow_table_fields), fields);
-    } else {
-        n_fields = mlog_record_use_fields(
-            flow_data_fields, ARRAY_SIZE(flow_data_fields), fields);
-    }
-    mlog_record_add_columns(table, fields, n_fields);
-    mlog_table_add_column(table, "packets", true);
-    mlog_table_add_column(table, "bytes", true);
-    mlog_table_add_column(table, "first", false);
-    mlog_table_add_column(table, "last", false);
-    mlog_table_hide_empty(table);
-    for (n_shown = 0; n_shown < n; n_shown++) {
-        if (mlog_table_is_full(table, MLOG_REPLY_MAX)) {
-            break;
-        }
-        put_flow(groups, ids[n_shown], fields, n_fields, table);
-    }
-    put_groups_end(query, groups, ids, n_shown, "flows", "packets");
-    free(ids);
-}
-
-static bool
-get_flows_by(struct mlog_call *call, int *by)
-{
-    const char *key = call->options[MLOG_OPT_BY];
-
-    *by = MLOG_GROUPS_BY_BYTES;
-    if (key && !strcmp(key, "packets")) {
-        *by = MLOG_GROUPS_BY_COUNT;
-    } else if (key && strcmp(key, "bytes")) {
-        return mlog_call_error(call, key, key,
-                               "--by: needs \"bytes\" or \"packets\"");
-    }
-    return true;
-}
-
-static void
-run_flows(struct query *query)
-{
-    struct mlog_call *call = query->call;
-    struct mlog_group_spec spec = { .by_flow = true };
-    struct mlog_groups *groups;
-    uint64_t top = DEFAULT_TOP_FLOWS;
-    int by;
-
-    if (mlog_call_get_u64(call, MLOG_OPT_TOP, 1, MAX_SHOWN, &top)
-        && get_flows_by(call, &by)
-        && query_start(query)
-        && mlog_call_query_error(
-            call, mlog_query_groups(&query->snapshot, &query->range,
-                                    &query->budget, &spec, &groups))) {
-        show_flows(query, groups, by, top);
-        mlog_groups_destroy(groups);
-    }
-}
-
 /* Commands. */
+
+static bool
+has_groups(const struct mlog_call *call)
+{
+    return (mlog_call_has(call, MLOG_OPT_GROUP_BY)
+            || mlog_call_has(call, MLOG_OPT_BUCKET)
+            || mlog_call_has(call, MLOG_OPT_DISTINCT));
+}
 
 /* Refuses options that don't go together, rather than ignoring one. */
 static bool
@@ -648,12 +269,46 @@ check_options(struct mlog_call *call)
           "--limit is for records; use --top with --group-by" },
         { MLOG_OPT_GROUP_BY, MLOG_OPT_OLDEST,
           "--oldest is for records, not for groups" },
+        { MLOG_OPT_BUCKET, MLOG_OPT_COUNT,
+          "--count cannot be combined with --bucket, whose buckets have "
+          "counts" },
+        { MLOG_OPT_BUCKET, MLOG_OPT_FIELDS,
+          "--fields is for records; use --group-by with --bucket" },
+        { MLOG_OPT_BUCKET, MLOG_OPT_LIMIT,
+          "--limit is for records; use --top with --bucket" },
+        { MLOG_OPT_BUCKET, MLOG_OPT_OLDEST,
+          "--oldest is for records, not for --bucket" },
+        { MLOG_OPT_DISTINCT, MLOG_OPT_GROUP_BY,
+          "--distinct cannot be combined with --group-by, whose groups are "
+          "the distinct combinations" },
+        { MLOG_OPT_DISTINCT, MLOG_OPT_BUCKET,
+          "--distinct cannot be combined with --bucket; use --group-by with "
+          "--bucket" },
+        { MLOG_OPT_DISTINCT, MLOG_OPT_COUNT,
+          "--distinct shows no counts; use --group-by, or --aggregate with "
+          "distinct(FIELD)" },
+        { MLOG_OPT_DISTINCT, MLOG_OPT_AGGREGATE,
+          "--distinct shows fields alone; use --group-by with --aggregate" },
+        { MLOG_OPT_DISTINCT, MLOG_OPT_FIELDS,
+          "--fields is for records; --distinct names its fields itself" },
+        { MLOG_OPT_DISTINCT, MLOG_OPT_OLDEST,
+          "--oldest is for records, not for --distinct" },
+        { MLOG_OPT_DISTINCT, MLOG_OPT_BY,
+          "--by is for groups; use --order-by with --distinct" },
+        { MLOG_OPT_DISTINCT, MLOG_OPT_TOP,
+          "--top is for groups; use --limit with --distinct" },
+        { MLOG_OPT_BY, MLOG_OPT_ORDER_BY,
+          "--by cannot be combined with --order-by" },
+        { MLOG_OPT_ORDER_BY, MLOG_OPT_OLDEST,
+          "--oldest cannot be combined with --order-by" },
         { MLOG_OPT_COUNT, MLOG_OPT_FIELDS,
           "--fields is for records, not for --count" },
         { MLOG_OPT_COUNT, MLOG_OPT_LIMIT,
           "--limit is for records, not for --count" },
         { MLOG_OPT_COUNT, MLOG_OPT_OLDEST,
           "--oldest is for records, not for --count" },
+        { MLOG_OPT_COUNT, MLOG_OPT_ORDER_BY,
+          "--order-by is for records and groups, not for --count" },
         { MLOG_OPT_AGGREGATE, MLOG_OPT_FIELDS,
           "--fields is for records, not for --aggregate" },
         { MLOG_OPT_AGGREGATE, MLOG_OPT_LIMIT,
@@ -669,38 +324,37 @@ check_options(struct mlog_call *call)
                                    conflicts[i].message);
         }
     }
-    if (!mlog_call_has(call, MLOG_OPT_GROUP_BY)
-        && (mlog_call_has(call, MLOG_OPT_TOP)
-            || mlog_call_has(call, MLOG_OPT_BY))) {
-        return mlog_call_error(call, NULL, NULL, "--top and --by need "
-                               "--group-by");
-    }
-    return true;
+    return (has_groups(call)
+            || !(mlog_call_has(call, MLOG_OPT_TOP)
+                 || mlog_call_has(call, MLOG_OPT_BY)
+                 || mlog_call_has(call, MLOG_OPT_HAVING))
+            || mlog_call_error(call, NULL, NULL, "--top, --by and --having "
+                               "need --group-by or --bucket"));
 }
 
 void
 mlog_command_query(struct mlog_call *call)
 {
-    struct query query = { .call = call };
+    struct mlog_ask ask = { .call = call };
 
     if (check_options(call)) {
-        if (mlog_call_has(call, MLOG_OPT_GROUP_BY)) {
-            run_groups(&query);
+        if (has_groups(call)) {
+            mlog_ask_groups(&ask);
         } else if (mlog_call_has(call, MLOG_OPT_COUNT)
                    || mlog_call_has(call, MLOG_OPT_AGGREGATE)) {
-            run_totals(&query);
+            mlog_ask_totals(&ask);
         } else {
-            run_rows(&query);
+            run_rows(&ask);
         }
     }
-    query_finish(&query);
+    mlog_ask_finish(&ask);
 }
 
 void
 mlog_command_flows(struct mlog_call *call)
 {
-    struct query query = { .call = call };
+    struct mlog_ask ask = { .call = call };
 
-    run_flows(&query);
-    query_finish(&query);
+    mlog_ask_flows(&ask);
+    mlog_ask_finish(&ask);
 }

@@ -44,13 +44,31 @@ static const struct {
     [MLOG_OPT_GROUP_BY] = { "group-by", "FIELD,...",
                             "count records and bytes per group" },
     [MLOG_OPT_AGGREGATE] = { "aggregate", "FUNC(FIELD),...",
-                             "compute count, sum, min, max, avg" },
+                             "compute count, sum, min, max, avg, rate, "
+                             "stddev, distinct, p99, topk" },
     [MLOG_OPT_TOP] = { "top", "N", "show the N greatest only" },
     [MLOG_OPT_BY] = { "by", "KEY", "what makes one greater than another" },
     [MLOG_OPT_TIMEOUT] = { "timeout", "DURATION",
                            "give up after DURATION (default: 30s)" },
     [MLOG_OPT_SINCE_SEQ] = { "since-seq", "N",
                              "only alerts with numbers above N" },
+    [MLOG_OPT_BUCKET] = { "bucket", "DURATION",
+                          "a group for each DURATION: 10ms, 1s" },
+    [MLOG_OPT_DISTINCT] = { "distinct", "FIELD,...",
+                            "the different combinations of values" },
+    [MLOG_OPT_ORDER_BY] = { "order-by", "[-]KEY,...",
+                            "what to order by; -KEY for descending order" },
+    [MLOG_OPT_HAVING] = { "having", "'KEY OP NUMBER'",
+                          "only groups that meet this, as in 'count > 100'" },
+    [MLOG_OPT_EXPLAIN] = { "explain", "[plan]",
+                           "add how the query was executed; with =plan only "
+                           "say how it would be" },
+    [MLOG_OPT_FILTER] = { "filter", "NAME",
+                          "only what the filter NAME lets through" },
+    [MLOG_OPT_CURSOR] = { "cursor", "TOKEN",
+                          "the next page of an answer: its \"next\"" },
+    [MLOG_OPT_SINCE_CURSOR] = { "since-cursor", "TOKEN|now|oldest",
+                                "what came since an answer: its \"next\"" },
 };
 
 #define OPTS_ALL (MLOG_OPT(FORMAT) | MLOG_OPT(HELP))
@@ -63,14 +81,16 @@ static const struct mlog_command commands[] = {
       0, 1, OPTS_ALL, mlog_command_fields },
     { "multilog/query",
       "[EXPR] [--since TIME] [--until TIME] [--last DURATION] "
-      "[--fields FIELD,...] [--limit N] [--oldest] [--count] "
-      "[--group-by FIELD,... [--top N] [--by KEY]] "
+      "[--fields FIELD,...] [--limit N] [--oldest] [--order-by [-]FIELD,...] "
+      "[--count] [--distinct FIELD,...] [--bucket DURATION] "
+      "[--group-by FIELD,... [--top N] [--by KEY] [--having 'KEY OP N']] "
       "[--aggregate FUNC(FIELD),...]",
       "records, or counts of them",
       0, 1,
       (OPTS_ALL | MLOG_OPTS_RANGE | OPTS_GROUPS | MLOG_OPT(COUNT)
        | MLOG_OPT(FIELDS) | MLOG_OPT(LIMIT) | MLOG_OPT(OLDEST)
-       | MLOG_OPT(GROUP_BY) | MLOG_OPT(AGGREGATE)),
+       | MLOG_OPT(GROUP_BY) | MLOG_OPT(AGGREGATE) | MLOG_OPT(BUCKET)
+       | MLOG_OPT(DISTINCT) | MLOG_OPT(ORDER_BY) | MLOG_OPT(HAVING)),
       mlog_command_query },
     { "multilog/flows",
       "[EXPR] [--since TIME] [--until TIME] [--last DURATION] [--top N] "
@@ -253,7 +273,7 @@ put_option_hint(const struct mlog_command *command, const char *name,
     size_t n = 0;
 
     for (size_t i = 0; i < MLOG_N_OPTIONS; i++) {
-        if (command->options & UINT32_C(1) << i) {
+        if (command->options & UINT64_C(1) << i) {
             names[n++] = options[i].name;
         }
     }
@@ -334,7 +354,7 @@ parse_option(struct mlog_call *call, int argc, const char *argv[], int *i)
                   : MLOG_N_OPTIONS);
     }
     if (option == MLOG_N_OPTIONS
-        || !(call->command->options & UINT32_C(1) << option)) {
+        || !(call->command->options & UINT64_C(1) << option)) {
         return unknown_option(call, word, length);
     }
     return store_option(call, option, word, equals ? equals + 1 : NULL,
@@ -461,7 +481,7 @@ show_help(struct mlog_call *call)
     ds_chomp(&text, ' ');
     ds_put_cstr(&text, "\noptions:\n");
     for (size_t i = 0; i < MLOG_N_OPTIONS; i++) {
-        if (command->options & UINT32_C(1) << i) {
+        if (command->options & UINT64_C(1) << i) {
             const char *metavar = options[i].metavar;
             char *option = xasprintf("--%s%s%s", options[i].name,
                                      metavar ? "=" : "",

@@ -57,7 +57,7 @@ struct mlog_command {
     const char *doc;            /* One line. */
     unsigned int min_args;      /* Not counting options. */
     unsigned int max_args;
-    uint32_t options;           /* Internal. */
+    uint64_t options;           /* Internal. */
     void (*run)(struct mlog_call *);
 };
 

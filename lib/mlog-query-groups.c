@@ -20,12 +20,11 @@
 
 #include <errno.h>
 
-#include "jhash.h"
 #include "mlog-flow-id.h"
 #include "mlog-flow-table.h"
 #include "mlog-ports.h"
+#include "mlog-query-private.h"
 #include "openvswitch/shash.h"
-#include "random.h"
 #include "util.h"
 
 /* Grouping
@@ -41,126 +40,6 @@
  *
  * Keys are hashed with a seed of the query's own, so that traffic can't be
  * made to collide. */
-
-/* Interning of keys of a fixed number of 64-bit words. */
-struct intern {
-    size_t n_words;
-    uint64_t *keys;             /* 'n' times 'n_words'. */
-    size_t n, allocated;
-    uint32_t *slots;            /* Number + 1; 0 = empty. */
-    size_t mask;                /* Number of slots less one. */
-    uint32_t seed;
-};
-
-static void
-intern_init(struct intern *intern, size_t n_words)
-{
-    *intern = (struct intern) {
-        .n_words = n_words,
-        .slots = xcalloc(64, sizeof *intern->slots),
-        .mask = 63,
-        .seed = random_uint32(),
-    };
-}
-
-static void
-intern_destroy(struct intern *intern)
-{
-    free(intern->keys);
-    free(intern->slots);
-}
-
-static const uint64_t *
-intern_key(const struct intern *intern, uint32_t id)
-{
-    return intern->keys + id * intern->n_words;
-}
-
-static uint32_t
-intern_hash(const struct intern *intern, const uint64_t *key)
-{
-    return jhash_words((const uint32_t *) key, intern->n_words * 2,
-                       intern->seed);
-}
-
-static void
-intern_grow(struct intern *intern)
-{
-    free(intern->slots);
-    intern->mask = intern->mask * 2 + 1;
-    intern->slots = xcalloc(intern->mask + 1, sizeof *intern->slots);
-    for (size_t id = 0; id < intern->n; id++) {
-        size_t i = intern_hash(intern, intern_key(intern, id)) & intern->mask;
-
-        while (intern->slots[i]) {
-            i = (i + 1) & intern->mask;
-        }
-        intern->slots[i] = id + 1;
-    }
-}
-
-static uint32_t
-intern_get(struct intern *intern, const uint64_t *key)
-{
-    size_t size = intern->n_words * sizeof *key;
-    size_t i = intern_hash(intern, key) & intern->mask;
-
-    for (; intern->slots[i]; i = (i + 1) & intern->mask) {
-        uint32_t id = intern->slots[i] - 1;
-
-        if (!memcmp(intern_key(intern, id), key, size)) {
-            return id;
-        }
-    }
-
-    if (intern->n >= intern->allocated) {
-        intern->keys = x2nrealloc(intern->keys, &intern->allocated, size);
-    }
-    memcpy(intern->keys + intern->n * intern->n_words, key, size);
-    intern->slots[i] = intern->n + 1;
-    if (++intern->n > intern->mask / 2) {
-        intern_grow(intern);
-    }
-    return intern->n - 1;
-}
-
-/* Keys.
- *
- * Fields of MLOG_SCOPE_FLOW make the flow key: a word of presence bits and
- * two words per value.  The row key is a word with the flow key's number and,
- * above it, presence bits, and one word per value, as no field of
- * MLOG_SCOPE_ROW is wider.  With 'by_flow', the flow key is the flow id and
- * the masked struct mlog_flow_key. */
-#define FLOW_KEY_WORDS (1 + 2 * MLOG_QUERY_MAX_FIELDS)
-#define ROW_KEY_WORDS (1 + MLOG_QUERY_MAX_FIELDS)
-#define BY_FLOW_WORDS (1 + sizeof(struct mlog_flow_key) / 8)
-BUILD_ASSERT_DECL(BY_FLOW_WORDS <= FLOW_KEY_WORDS);
-
-struct accumulator {
-    uint64_t n;                 /* Records with the field. */
-    struct mlog_value value;
-};
-
-struct mlog_groups {
-    struct mlog_group_spec spec;
-    struct mlog_query_totals totals;
-
-    struct { bool row; size_t i; } place[MLOG_QUERY_MAX_FIELDS];
-    size_t n_flow_fields, n_row_fields;
-
-    uint32_t *flow_numbers;     /* Number + 1 of the flow key, by flow. */
-    uint32_t *local_numbers;    /* Same, by local number, for one segment... */
-    uint64_t local_serial;      /* ...this, if not from the flow table. */
-    struct intern flow_keys;
-    struct intern row_keys;     /* If 'n_row_fields'. */
-    uint16_t *ports;            /* See unify_ports(). */
-    size_t n_ports;             /* 0 if not needed. */
-
-    struct mlog_query_group *groups;
-    struct accumulator *accumulators;   /* 'n_aggregates' per group. */
-    size_t n_groups, allocated_groups;
-    size_t max_groups;
-};
 
 /* A port that was removed and added again has several identifiers.  Maps each
  * identifier to the newest that looks the same to a user: the same name, or
@@ -201,12 +80,17 @@ is_port(const struct mlog_field *field)
 static void
 init_ports(struct mlog_groups *groups)
 {
-    bool any = groups->spec.by_flow;
-    bool names = groups->spec.by_flow;
+    const struct mlog_group_spec *spec = &groups->spec;
+    bool any = spec->by_flow;
+    bool names = spec->by_flow;
 
-    for (size_t i = 0; i < groups->spec.n_fields; i++) {
-        any |= is_port(groups->spec.fields[i]);
-        names |= groups->spec.fields[i]->type == MLOG_FT_PORT_NAME;
+    for (size_t i = 0; i < spec->n_fields; i++) {
+        any |= is_port(spec->fields[i]);
+        names |= spec->fields[i]->type == MLOG_FT_PORT_NAME;
+    }
+    for (size_t i = 0; i < groups->n_tallies; i++) {
+        any |= is_port(groups->tally_specs[i].field);
+        names |= groups->tally_specs[i].field->type == MLOG_FT_PORT_NAME;
     }
     groups->n_ports = any ? MIN(mlog_ports_count(), MLOG_PORT_NONE) : 0;
     groups->ports = unify_ports(names, groups->n_ports);
@@ -290,20 +174,59 @@ make_row_key(const struct mlog_groups *groups,
             key[1 + j] = value.lo;
         }
     }
+    if (spec->bucket) {
+        key[1 + groups->n_row_fields] = groups->bucket;
+    }
 }
 
-/* Returns how many groups fit into MLOG_QUERY_MAX_MEMORY, or
- * MLOG_QUERY_MAX_GROUPS if that is less. */
+/* Returns the bytes that a group takes, without its tallies. */
 static size_t
-max_groups(const struct mlog_groups *groups)
+group_size(const struct mlog_groups *groups)
 {
     size_t words = (groups->flow_keys.n_words
-                    + (groups->n_row_fields ? groups->row_keys.n_words : 0));
-    size_t size = (sizeof *groups->groups + words * sizeof(uint64_t)
-                   + (groups->spec.n_aggregates
-                      * sizeof *groups->accumulators));
+                    + (groups->has_row_key ? groups->row_keys.n_words : 0));
 
-    return MIN(MLOG_QUERY_MAX_GROUPS, MLOG_QUERY_MAX_MEMORY / size);
+    return (sizeof *groups->groups + words * sizeof(uint64_t)
+            + groups->spec.n_aggregates * sizeof *groups->accumulators
+            + groups->n_tallies * sizeof *groups->tallies);
+}
+
+/* Sets up the tallies, one for each field that has any use of one. */
+static void
+init_tallies(struct mlog_groups *groups)
+{
+    static const int uses[] = {
+        [MLOG_QF_DISTINCT] = MLOG_TALLY_DISTINCT,
+        [MLOG_QF_PERCENTILE] = MLOG_TALLY_PERCENTILE,
+        [MLOG_QF_TOPK] = MLOG_TALLY_TOP,
+    };
+    const struct mlog_group_spec *spec = &groups->spec;
+
+    mlog_tally_pool_init(&groups->pool, MLOG_QUERY_MAX_MEMORY / 2);
+    if (spec->max_exact) {
+        groups->pool.max_values = spec->max_exact;
+    }
+    for (size_t i = 0; i < spec->n_aggregates; i++) {
+        const struct mlog_query_aggregate *aggregate = &spec->aggregates[i];
+        size_t j;
+
+        if (!mlog_query_func_tallies(aggregate->func)) {
+            continue;
+        }
+        for (j = 0; j < groups->n_tallies; j++) {
+            if (groups->tally_specs[j].field == aggregate->field) {
+                break;
+            }
+        }
+        groups->n_tallies = MAX(groups->n_tallies, j + 1);
+        groups->tally_of[i] = j;
+        groups->tally_specs[j].field = aggregate->field;
+        groups->tally_specs[j].uses |= uses[aggregate->func];
+        if (aggregate->func == MLOG_QF_TOPK) {
+            groups->tally_specs[j].max_top
+                = MAX(groups->tally_specs[j].max_top, aggregate->param);
+        }
+    }
 }
 
 static struct mlog_groups *
@@ -321,13 +244,21 @@ groups_create(const struct mlog_snapshot *snapshot,
         groups->place[i].i = (row ? groups->n_row_fields++
                               : groups->n_flow_fields++);
     }
-    intern_init(&groups->flow_keys, (spec->by_flow ? BY_FLOW_WORDS
-                                     : 1 + 2 * groups->n_flow_fields));
-    intern_init(&groups->row_keys, 1 + groups->n_row_fields);
+    groups->has_row_key = groups->n_row_fields || spec->bucket;
+    if (spec->bucket && !groups->n_row_fields) {
+        groups->cache = xcalloc(GROUP_CACHE_SIZE, sizeof *groups->cache);
+    }
+    mlog_intern_init(&groups->flow_keys,
+                     (spec->by_flow ? BY_FLOW_WORDS
+                      : 1 + 2 * groups->n_flow_fields));
+    mlog_intern_init(&groups->row_keys,
+                     1 + groups->n_row_fields + (spec->bucket != 0));
     groups->flow_numbers = xcalloc(mlog_flow_table_limit(snapshot->flows) + 1,
                                    sizeof *groups->flow_numbers);
+    init_tallies(groups);
     init_ports(groups);
-    groups->max_groups = max_groups(groups);
+    groups->max_groups = MIN(MLOG_QUERY_MAX_GROUPS,
+                             MLOG_QUERY_MAX_MEMORY / group_size(groups));
     return groups;
 }
 
@@ -335,20 +266,25 @@ void
 mlog_groups_destroy(struct mlog_groups *groups)
 {
     if (groups) {
-        intern_destroy(&groups->flow_keys);
-        intern_destroy(&groups->row_keys);
+        for (size_t i = 0; i < groups->n_groups * groups->n_tallies; i++) {
+            mlog_tally_destroy(groups->tallies[i]);
+        }
+        mlog_intern_destroy(&groups->flow_keys);
+        mlog_intern_destroy(&groups->row_keys);
         free(groups->flow_numbers);
         free(groups->local_numbers);
         free(groups->ports);
+        free(groups->cache);
         free(groups->groups);
         free(groups->accumulators);
+        free(groups->tallies);
         free(groups);
     }
 }
 
-/* Adds groups until there are 'n', one for each interned key. */
+/* Makes room for 'n' groups. */
 static void
-add_groups(struct mlog_groups *groups, size_t n)
+reserve_groups(struct mlog_groups *groups, size_t n)
 {
     if (n > groups->allocated_groups) {
         groups->groups = x2nrealloc(groups->groups, &groups->allocated_groups,
@@ -357,13 +293,28 @@ add_groups(struct mlog_groups *groups, size_t n)
             groups->accumulators,
             (groups->allocated_groups * groups->spec.n_aggregates
              * sizeof *groups->accumulators) + 1);
+        groups->tallies = xrealloc(
+            groups->tallies, (groups->allocated_groups * groups->n_tallies
+                              * sizeof *groups->tallies) + 1);
     }
-    for (; groups->n_groups < n; groups->n_groups++) {
-        size_t n_aggregates = groups->spec.n_aggregates;
+}
 
-        memset(&groups->groups[groups->n_groups], 0, sizeof *groups->groups);
-        memset(groups->accumulators + groups->n_groups * n_aggregates, 0,
+/* Adds groups until there are 'n', one for each interned key. */
+static void
+add_groups(struct mlog_groups *groups, size_t n)
+{
+    size_t n_aggregates = groups->spec.n_aggregates;
+    size_t n_tallies = groups->n_tallies;
+
+    for (; groups->n_groups < n; groups->n_groups++) {
+        size_t i = groups->n_groups;
+
+        reserve_groups(groups, i + 1);
+        memset(&groups->groups[i], 0, sizeof *groups->groups);
+        memset(groups->accumulators + i * n_aggregates, 0,
                n_aggregates * sizeof *groups->accumulators);
+        memset(groups->tallies + i * n_tallies, 0,
+               n_tallies * sizeof *groups->tallies);
     }
 }
 
@@ -385,9 +336,56 @@ get_flow_number(struct mlog_groups *groups, const struct mlog_batch *batch,
         uint64_t key[FLOW_KEY_WORDS];
 
         make_flow_key(groups, &record, key);
-        *number = intern_get(&groups->flow_keys, key) + 1;
+        *number = mlog_intern_get(&groups->flow_keys, key) + 1;
     }
     return *number - 1;
+}
+
+/* Returns the group with the key of number 'id' among the row keys, of 'row'
+ * if they have any field, and 'flow_number'. */
+static uint32_t
+find_row_key(struct mlog_groups *groups, const struct mlog_record *record,
+             uint32_t flow_number)
+{
+    uint64_t key[ROW_KEY_WORDS];
+
+    make_row_key(groups, record, flow_number, key);
+    return mlog_intern_get(&groups->row_keys, key);
+}
+
+/* Makes the bucket of 'time' the current one. */
+static inline void
+set_bucket(struct mlog_groups *groups, uint64_t time)
+{
+    if (OVS_UNLIKELY(time < groups->bucket_start
+                     || time >= groups->bucket_end)) {
+        uint64_t width = groups->spec.bucket;
+
+        groups->bucket = time / width;
+        groups->bucket_start = groups->bucket * width;
+        groups->bucket_end = groups->bucket_start + width;
+        if (groups->bucket_end < width) {
+            groups->bucket_end = UINT64_MAX;
+        }
+    }
+}
+
+/* Returns the group of the flow key in the current bucket. */
+static uint32_t
+find_in_bucket(struct mlog_groups *groups, uint32_t flow_number)
+{
+    struct group_cache_entry *entry
+        = &groups->cache[flow_number % GROUP_CACHE_SIZE];
+
+    if (entry->flow_number != flow_number + 1
+        || entry->bucket != groups->bucket) {
+        *entry = (struct group_cache_entry) {
+            .bucket = groups->bucket,
+            .flow_number = flow_number + 1,
+            .id = find_row_key(groups, NULL, flow_number),
+        };
+    }
+    return entry->id;
 }
 
 /* Returns the group of 'row' of 'batch', of 'time', which may be a new one. */
@@ -397,16 +395,22 @@ find_group(struct mlog_groups *groups, const struct mlog_batch *batch,
 {
     uint32_t id = get_flow_number(groups, batch, row->flow);
 
-    if (groups->n_row_fields) {
-        struct mlog_record record = {
-            .key = mlog_segment_key(batch->flows, batch->segment, row->flow),
-            .row = row,
-            .time = time,
-        };
-        uint64_t key[ROW_KEY_WORDS];
+    if (groups->has_row_key) {
+        if (groups->spec.bucket) {
+            set_bucket(groups, time);
+        }
+        if (groups->cache) {
+            id = find_in_bucket(groups, id);
+        } else {
+            struct mlog_record record = {
+                .key = mlog_segment_key(batch->flows, batch->segment,
+                                        row->flow),
+                .row = row,
+                .time = time,
+            };
 
-        make_row_key(groups, &record, id, key);
-        id = intern_get(&groups->row_keys, key);
+            id = find_row_key(groups, &record, id);
+        }
     }
     if (OVS_UNLIKELY(id >= groups->n_groups)) {
         add_groups(groups, id + 1);
@@ -429,14 +433,28 @@ enter_batch(struct mlog_groups *groups, const struct mlog_batch *batch)
     }
 }
 
+/* Adds 'square' of a value to the sum of squares, which sticks to UINT64_MAX:
+ * then it is not known. */
+static void
+add_square(uint64_t *sum, uint64_t value)
+{
+    uint64_t square;
+
+    if (__builtin_mul_overflow(value, value, &square)
+        || __builtin_add_overflow(*sum, square, sum)) {
+        *sum = UINT64_MAX;
+    }
+}
+
 static void
 accumulate(const struct mlog_query_aggregate *aggregate,
            struct accumulator *a, const struct mlog_record *record)
 {
     struct mlog_value value;
 
-    /* What struct mlog_query_group has already. */
+    /* What struct mlog_query_group has already, and tallies. */
     if (!aggregate->field || aggregate->field->id == MLOG_F_TIME
+        || mlog_query_func_tallies(aggregate->func)
         || !mlog_field_get(aggregate->field, record, &value)) {
         return;
     }
@@ -446,7 +464,12 @@ accumulate(const struct mlog_query_aggregate *aggregate,
         break;
     case MLOG_QF_SUM:
     case MLOG_QF_AVG:
+    case MLOG_QF_RATE:
         a->value.lo += value.lo;
+        break;
+    case MLOG_QF_STDDEV:
+        a->value.lo += value.lo;
+        add_square(&a->value.hi, value.lo);
         break;
     case MLOG_QF_MIN:
         if (!a->n || mlog_value_compare(&value, &a->value) < 0) {
@@ -458,8 +481,29 @@ accumulate(const struct mlog_query_aggregate *aggregate,
             a->value = value;
         }
         break;
+    case MLOG_QF_DISTINCT:
+    case MLOG_QF_PERCENTILE:
+    case MLOG_QF_TOPK:
+        OVS_NOT_REACHED();
     }
     a->n++;
+}
+
+static void
+accumulate_tally(struct mlog_groups *groups, uint32_t id, size_t i,
+                 const struct mlog_record *record)
+{
+    const struct tally_spec *spec = &groups->tally_specs[i];
+    struct mlog_tally **tally = &groups->tallies[id * groups->n_tallies + i];
+    struct mlog_value value;
+
+    if (get_value(groups, spec->field, record, &value)) {
+        if (OVS_UNLIKELY(!*tally)) {
+            *tally = mlog_tally_create(&groups->pool, spec->uses,
+                                       spec->max_top);
+        }
+        mlog_tally_add(*tally, &value);
+    }
 }
 
 static void
@@ -471,6 +515,33 @@ accumulate_all(struct mlog_groups *groups, uint32_t id,
     for (size_t i = 0; i < n; i++) {
         accumulate(&groups->spec.aggregates[i],
                    &groups->accumulators[id * n + i], record);
+    }
+    for (size_t i = 0; i < groups->n_tallies; i++) {
+        accumulate_tally(groups, id, i, record);
+    }
+}
+
+static void
+add_row(struct mlog_groups *groups, const struct mlog_batch *batch,
+        uint32_t i)
+{
+    const struct mlog_row *row = mlog_batch_row(batch, i);
+    uint64_t time = batch->segment->base_time + mlog_row_time(row);
+    uint32_t id = find_group(groups, batch, row, time);
+    struct mlog_query_group *group = &groups->groups[id];
+    uint32_t len = mlog_row_pkt_len(row);
+
+    if (!group->count++) {
+        group->first = time;
+    }
+    group->bytes += len;
+    group->last = time;
+    groups->totals.bytes += len;
+    if (groups->spec.n_aggregates) {
+        struct mlog_record record;
+
+        mlog_batch_record(batch, i, &record);
+        accumulate_all(groups, id, &record);
     }
 }
 
@@ -485,31 +556,105 @@ add_batch(struct mlog_groups *groups, const struct mlog_batch *batch)
         if (needs_flow) {
             mlog_batch_prefetch(batch, i);
         }
-
-        const struct mlog_row *row = mlog_batch_row(batch, i);
-        uint64_t time = batch->segment->base_time + mlog_row_time(row);
-        uint32_t id = find_group(groups, batch, row, time);
-        struct mlog_query_group *group = &groups->groups[id];
-        uint32_t len = mlog_row_pkt_len(row);
-
-        if (!group->count++) {
-            group->first = time;
-        }
-        group->bytes += len;
-        group->last = time;
-        groups->totals.bytes += len;
-        if (groups->spec.n_aggregates) {
-            struct mlog_record record;
-
-            mlog_batch_record(batch, i, &record);
-            accumulate_all(groups, id, &record);
-        }
+        add_row(groups, batch, i);
         if (OVS_UNLIKELY(groups->n_groups > groups->max_groups)) {
             return E2BIG;
         }
     }
     groups->totals.count += batch->n;
+    return (groups->pool.memory + groups->n_groups * group_size(groups)
+            > MLOG_QUERY_MAX_MEMORY ? E2BIG : 0);
+}
+
+/* The first and the last of the groups, by their records' times, ns.  False if
+ * there are no records. */
+static bool
+get_first_and_last(const struct mlog_groups *groups, uint64_t *first,
+                   uint64_t *last)
+{
+    *first = UINT64_MAX;
+    *last = 0;
+    for (size_t i = 0; i < groups->n_groups; i++) {
+        if (groups->groups[i].count) {
+            *first = MIN(*first, groups->groups[i].first);
+            *last = MAX(*last, groups->groups[i].last);
+        }
+    }
+    return *first <= *last;
+}
+
+/* Without fields, sees to it that there is a group for each bucket.  Returns 0
+ * or EDOM. */
+static int
+fill_buckets(struct mlog_groups *groups, uint64_t since, uint64_t until,
+             bool to_last)
+{
+    uint64_t width = groups->spec.bucket;
+    uint64_t first, last;
+
+    if (get_first_and_last(groups, &first, &last)) {
+        since = since ? since : first;
+        until = to_last ? last : until;
+    } else if (!since || to_last) {
+        return 0;
+    }
+    if (since > until) {
+        return 0;
+    }
+    if (until / width - since / width >= MLOG_QUERY_MAX_BUCKETS) {
+        return EDOM;
+    }
+    for (uint64_t i = since / width; i <= until / width; i++) {
+        const struct mlog_record none = { .time = 0 };
+
+        groups->bucket = i;
+        find_row_key(groups, &none, 0);
+    }
+    add_groups(groups, groups->row_keys.n);
     return 0;
+}
+
+/* Tells early that there will be too many buckets. */
+static int
+check_buckets(const struct mlog_group_spec *spec, uint64_t since,
+              uint64_t until, bool to_last)
+{
+    return (spec->bucket && !spec->n_fields && since && !to_last
+            && since <= until
+            && (until / spec->bucket - since / spec->bucket
+                >= MLOG_QUERY_MAX_BUCKETS)
+            ? EDOM : 0);
+}
+
+/* Adds what doesn't come from records. */
+static int
+complete(struct mlog_groups *groups, uint64_t since, uint64_t until,
+         bool to_last)
+{
+    uint64_t last;
+
+    groups->since = since;
+    groups->until = until;
+    if (!since && !get_first_and_last(groups, &groups->since, &last)) {
+        groups->since = until;
+    }
+    return (groups->spec.bucket && !groups->spec.n_fields
+            ? fill_buckets(groups, since, until, to_last) : 0);
+}
+
+/* Makes the one group that there is without fields and buckets, or its flow
+ * key. */
+static void
+make_first(struct mlog_groups *groups)
+{
+    if (!groups->spec.n_fields && !groups->spec.by_flow) {
+        const uint64_t key = 0;
+
+        mlog_intern_get(&groups->flow_keys, &key);
+        if (!groups->spec.bucket) {
+            add_groups(groups, 1);          /* Also if nothing matches. */
+        }
+    }
 }
 
 int
@@ -519,236 +664,37 @@ mlog_query_groups(const struct mlog_snapshot *snapshot,
                   const struct mlog_group_spec *spec,
                   struct mlog_groups **groupsp)
 {
-    struct mlog_scan *scan = mlog_scan_create(snapshot, range, budget);
-    struct mlog_groups *groups = groups_create(snapshot, spec);
+    struct mlog_groups *groups;
+    struct mlog_scan *scan;
     struct mlog_batch batch;
-    int error = 0;
+    uint64_t since, until;
+    bool to_last;
+    int error;
 
-    mlog_query_get_missing(snapshot, range, &groups->totals);
-    if (!spec->n_fields && !spec->by_flow) {
-        add_groups(groups, 1);          /* Also if nothing matches. */
+    *groupsp = NULL;
+    mlog_query_effective_range(snapshot, range, &since, &until);
+    to_last = !since && until == snapshot->cut;
+    error = check_buckets(spec, since, until, to_last);
+    if (error) {
+        return error;
     }
+
+    groups = groups_create(snapshot, spec);
+    scan = mlog_scan_create(snapshot, range, budget);
+    mlog_query_get_missing(snapshot, range, &groups->totals);
+    make_first(groups);
     while (!error && mlog_scan_next(scan, &batch)) {
         error = add_batch(groups, &batch);
     }
     error = error ? error : mlog_scan_error(scan);
+    error = error ? error : complete(groups, since, until, to_last);
     groups->totals.n_revoked = mlog_scan_n_expired(scan);
     groups->totals.n_unreadable = mlog_scan_n_unreadable(scan);
+    mlog_scan_destroy(scan);
     if (error) {
         mlog_groups_destroy(groups);
         groups = NULL;
     }
-    mlog_scan_destroy(scan);
     *groupsp = groups;
     return error;
-}
-
-/* Results. */
-
-size_t
-mlog_groups_count(const struct mlog_groups *groups)
-{
-    return groups->n_groups;
-}
-
-const struct mlog_query_totals *
-mlog_groups_totals(const struct mlog_groups *groups)
-{
-    return &groups->totals;
-}
-
-const struct mlog_query_group *
-mlog_groups_get(const struct mlog_groups *groups, uint32_t id)
-{
-    return &groups->groups[id];
-}
-
-bool
-mlog_groups_field(const struct mlog_groups *groups, uint32_t id, size_t i,
-                  struct mlog_value *value)
-{
-    uint64_t flow_number = id;
-    size_t j = groups->place[i].i;
-    const uint64_t *key = NULL;
-
-    *value = (struct mlog_value) { 0, 0 };
-    if (groups->n_row_fields) {
-        key = intern_key(&groups->row_keys, id);
-        flow_number = key[0] & UINT32_MAX;
-    }
-    if (groups->place[i].row) {
-        if (!(key[0] & UINT64_C(1) << (32 + j))) {
-            return false;
-        }
-        value->lo = key[1 + j];
-        return true;
-    }
-
-    key = intern_key(&groups->flow_keys, flow_number);
-    if (!(key[0] & UINT64_C(1) << j)) {
-        return false;
-    }
-    value->hi = key[1 + 2 * j];
-    value->lo = key[2 + 2 * j];
-    return true;
-}
-
-void
-mlog_groups_flow(const struct mlog_groups *groups, uint32_t id,
-                 struct mlog_flow_key *key, struct mlog_record *record)
-{
-    const uint64_t *words = intern_key(&groups->flow_keys, id);
-
-    ovs_assert(groups->spec.by_flow);
-    memcpy(key, &words[1], sizeof *key);
-    *record = (struct mlog_record) { .key = key, .flow_id = words[0] };
-}
-
-/* An aggregate of the time, which struct mlog_query_group has. */
-static bool
-get_time_aggregate(const struct mlog_query_group *group,
-                   enum mlog_query_func func, struct mlog_value *value,
-                   uint64_t *n)
-{
-    *n = group->count;
-    switch (func) {
-    case MLOG_QF_COUNT:
-        value->lo = group->count;
-        return true;
-    case MLOG_QF_MIN:
-        value->lo = group->first;
-        break;
-    case MLOG_QF_MAX:
-        value->lo = group->last;
-        break;
-    case MLOG_QF_SUM:
-    case MLOG_QF_AVG:
-        OVS_NOT_REACHED();      /* The time is no quantity. */
-    }
-    return group->count > 0;
-}
-
-bool
-mlog_groups_aggregate(const struct mlog_groups *groups, uint32_t id, size_t i,
-                      struct mlog_value *value, uint64_t *n)
-{
-    const struct mlog_query_aggregate *aggregate = &groups->spec.aggregates[i];
-    const struct mlog_query_group *group = &groups->groups[id];
-    const struct accumulator *a
-        = &groups->accumulators[id * groups->spec.n_aggregates + i];
-
-    *value = (struct mlog_value) { 0, 0 };
-    if (!aggregate->field) {
-        *n = value->lo = group->count;
-        return true;
-    } else if (aggregate->field->id == MLOG_F_TIME) {
-        return get_time_aggregate(group, aggregate->func, value, n);
-    }
-
-    *n = a->n;
-    if (aggregate->func == MLOG_QF_COUNT) {
-        value->lo = a->n;
-        return true;
-    }
-    *value = a->value;
-    return a->n > 0 || aggregate->func == MLOG_QF_SUM;
-}
-
-/* Order. */
-
-struct ranked {
-    struct mlog_value rank;     /* The greatest first... */
-    bool has_rank;              /* ...and those without last. */
-    uint32_t id;
-    const struct mlog_groups *groups;
-};
-
-/* Returns the double 'd', not negative, as a number of the same order. */
-static uint64_t
-double_rank(double d)
-{
-    uint64_t rank;
-
-    BUILD_ASSERT(sizeof rank == sizeof d);
-    memcpy(&rank, &d, sizeof rank);
-    return rank;
-}
-
-static struct ranked
-rank_group(const struct mlog_groups *groups, uint32_t id, int by)
-{
-    const struct mlog_query_group *group = &groups->groups[id];
-    struct ranked ranked = { .has_rank = true, .id = id, .groups = groups };
-    uint64_t n;
-
-    if (by == MLOG_GROUPS_BY_COUNT) {
-        ranked.rank.lo = group->count;
-    } else if (by == MLOG_GROUPS_BY_BYTES) {
-        ranked.rank.lo = group->bytes;
-    } else {
-        ranked.has_rank = mlog_groups_aggregate(groups, id, by, &ranked.rank,
-                                                &n);
-        if (ranked.has_rank
-            && groups->spec.aggregates[by].func == MLOG_QF_AVG) {
-            ranked.rank.lo = double_rank((double) ranked.rank.lo / n);
-        }
-    }
-    return ranked;
-}
-
-static int
-compare_fields(const struct mlog_groups *groups, uint32_t a, uint32_t b)
-{
-    if (groups->spec.by_flow) {
-        const struct intern *keys = &groups->flow_keys;
-
-        return memcmp(intern_key(keys, a) + 1, intern_key(keys, b) + 1,
-                      sizeof(struct mlog_flow_key));
-    }
-    for (size_t i = 0; i < groups->spec.n_fields; i++) {
-        struct mlog_value va, vb;
-        bool has_a = mlog_groups_field(groups, a, i, &va);
-        bool has_b = mlog_groups_field(groups, b, i, &vb);
-        int cmp = (has_a != has_b ? has_b - has_a
-                   : mlog_value_compare(&va, &vb));
-
-        if (cmp) {
-            return cmp;
-        }
-    }
-    return 0;
-}
-
-static int
-compare_ranked(const void *a_, const void *b_)
-{
-    const struct ranked *a = a_;
-    const struct ranked *b = b_;
-    int cmp;
-
-    if (a->has_rank != b->has_rank) {
-        return b->has_rank - a->has_rank;
-    }
-    cmp = mlog_value_compare(&b->rank, &a->rank);
-    if (!cmp) {
-        cmp = compare_fields(a->groups, a->id, b->id);
-    }
-    return cmp ? cmp : a->id < b->id ? -1 : a->id > b->id;
-}
-
-uint32_t *
-mlog_groups_top(const struct mlog_groups *groups, int by, size_t n)
-{
-    struct ranked *ranked = xmalloc((groups->n_groups + 1) * sizeof *ranked);
-    uint32_t *ids = xmalloc((n + 1) * sizeof *ids);
-
-    for (uint32_t id = 0; id < groups->n_groups; id++) {
-        ranked[id] = rank_group(groups, id, by);
-    }
-    qsort(ranked, groups->n_groups, sizeof *ranked, compare_ranked);
-    for (size_t i = 0; i < n; i++) {
-        ids[i] = ranked[i].id;
-    }
-    free(ranked);
-    return ids;
 }

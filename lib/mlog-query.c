@@ -19,24 +19,42 @@
 #include "mlog-query.h"
 
 #include "mlog-expr.h"
+#include "mlog-query-private.h"
 #include "openvswitch/util.h"
 #include "util.h"
+
+/* 'range' within the times for which its expression can be true. */
+static void
+narrow_range(const struct mlog_range *range, uint64_t *since, uint64_t *until)
+{
+    *since = range->since;
+    *until = range->until;
+    if (range->expr) {
+        uint64_t min, max;
+
+        mlog_expr_time_range(range->expr, &min, &max);
+        *since = MAX(*since, min);
+        *until = MIN(*until, max);
+    }
+}
+
+void
+mlog_query_effective_range(const struct mlog_snapshot *snapshot,
+                           const struct mlog_range *range,
+                           uint64_t *since, uint64_t *until)
+{
+    narrow_range(range, since, until);
+    *until = MIN(*until, snapshot->cut);
+}
 
 void
 mlog_query_get_missing(const struct mlog_snapshot *snapshot,
                        const struct mlog_range *range,
                        struct mlog_query_totals *totals)
 {
-    uint64_t since = range->since;
-    uint64_t until = range->until;
+    uint64_t since, until;
 
-    if (range->expr) {
-        uint64_t min, max;
-
-        mlog_expr_time_range(range->expr, &min, &max);
-        since = MAX(since, min);
-        until = MIN(until, max);
-    }
+    narrow_range(range, &since, &until);
     totals->gaps = since <= until ? mlog_snapshot_gaps(snapshot, since, until)
                                   : 0;
     totals->outage = (since <= until

@@ -8,6 +8,7 @@ unit_tests = \
 	tests/unit/test-capture \
 	tests/unit/test-classifier \
 	tests/unit/test-command \
+	tests/unit/test-command-query \
 	tests/unit/test-dp-observer \
 	tests/unit/test-expr \
 	tests/unit/test-fields \
@@ -18,6 +19,8 @@ unit_tests = \
 	tests/unit/test-pcapng \
 	tests/unit/test-ports \
 	tests/unit/test-query \
+	tests/unit/test-query-functions \
+	tests/unit/test-query-groups \
 	tests/unit/test-sealed \
 	tests/unit/test-sketch \
 	tests/unit/test-store \
@@ -194,6 +197,7 @@ EXTRA_DIST += \
 	tests/system/tcp.sh \
 	tests/system/vlan.sh \
 	tests/unit/archive-fixture.h \
+	tests/unit/command-fixture.h \
 	tests/unit/records.h \
 	tests/unit/stream-fixture.h
 test-programs: $(check_PROGRAMS)
