@@ -36,6 +36,7 @@ plain_tests = \
 	tests/bench/bench-cut \
 	tests/bench/bench-digest \
 	tests/bench/bench-memory \
+	tests/bench/bench-query \
 	tests/bench/bench-recovery \
 	tests/bench/bench-sealed \
 	tests/bench/bench-trigger \
@@ -81,6 +82,7 @@ tests_bench_bench_archive_LDADD = lib/libmultilog.a
 tests_bench_bench_cut_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_digest_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_memory_LDADD = lib/libmultilog.a -lm
+tests_bench_bench_query_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_recovery_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_sealed_LDADD = lib/libmultilog.a
 tests_bench_bench_trigger_LDADD = lib/libmultilog.a -lm
@@ -171,6 +173,7 @@ clean-tsan:
 
 EXTRA_DIST += \
 	tests/bench/bench-datapath \
+	tests/bench/bench-log.h \
 	tests/bench/bench-util.h \
 	tests/capture-records.h \
 	tests/check-errors \
