@@ -8,6 +8,10 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-alert.h \
 	lib/mlog-bitpack.c \
 	lib/mlog-bitpack.h \
+	lib/mlog-block-expr.c \
+	lib/mlog-block-expr.h \
+	lib/mlog-block.c \
+	lib/mlog-block.h \
 	lib/mlog-archive-codec.c \
 	lib/mlog-archive-codec.h \
 	lib/mlog-archive-columns.h \
@@ -108,6 +112,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-record-table.c \
 	lib/mlog-record-table.h \
 	lib/mlog-record.h \
+	lib/mlog-scan-private.h \
+	lib/mlog-scan-rows.c \
 	lib/mlog-scan.c \
 	lib/mlog-scan.h \
 	lib/mlog-sealed-build.c \
@@ -116,6 +122,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-sealed.h \
 	lib/mlog-segment.c \
 	lib/mlog-segment.h \
+	lib/mlog-select.c \
+	lib/mlog-select.h \
 	lib/mlog-simd.c \
 	lib/mlog-simd.h \
 	lib/mlog-sketch-distinct.c \

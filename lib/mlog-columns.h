@@ -42,6 +42,9 @@ enum mlog_row_column {
     MLOG_N_COLUMNS
 };
 
+/* As a set of bits, 1 << column. */
+#define MLOG_ALL_COLUMNS ((1u << MLOG_N_COLUMNS) - 1)
+
 /* How a column is taken from a row: load 'size' bytes from 'offset', as a
  * number, and take 'n_bits' of them from bit 'shift' on. */
 struct mlog_column_def {

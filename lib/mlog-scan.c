@@ -16,7 +16,7 @@
 
 #include <config.h>
 
-#include "mlog-scan.h"
+#include "mlog-scan-private.h"
 
 #include <errno.h>
 
@@ -26,6 +26,7 @@
 #include "mlog-archiver.h"
 #include "mlog-expr.h"
 #include "mlog-flow-table.h"
+#include "mlog-ports.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "timeval.h"
@@ -43,76 +44,19 @@ VLOG_DEFINE_THIS_MODULE(mlog_scan);
  * only when no segment names it), and by its local number, for the current
  * segment.
  *
- * On entering a segment there is a choice.  If the range has more rows than
- * the segment has distinct flows, the verdicts of all its flows are settled
- * first.  Then the segment may turn out to have no match at all and be
- * skipped, or to match as a whole, or to need no look at rows but for the
- * verdict; or so few of its rows are of flows that may match that a sealed
- * segment's postings lead to them.  Otherwise (a few rows out of a segment of
- * many flows) verdicts are settled as rows come by.
+ * On entering a segment there is a choice.  If flows don't matter, none is
+ * looked at.  If the range has more rows than the segment has distinct flows,
+ * the verdicts of all its flows are settled first.  Then the segment may turn
+ * out to have no match at all and be skipped, or to match as a whole, or to
+ * need no look at rows but for the verdict; or so few of its rows are of flows
+ * that may match that a sealed segment's postings lead to them.  Otherwise (a
+ * few rows out of a segment of many flows) verdicts are settled as rows come
+ * by.
  *
- * Rows of a sealed segment are decoded a block at a time, and only if the
- * block's zones don't rule a match out.
- *
- * Selecting is branch-free: every row's index is written at the end of the
- * selection, whose length grows by the verdict.  Rows that need more than the
- * verdict of their flow are sorted out in a second pass over the selection,
- * which is still in the first-level cache. */
-
-enum verdict {
-    V_UNSET = 0,                /* Not evaluated yet; memory comes as this. */
-    V_MAYBE = 1,
-    V_TRUE = 2,
-    V_FALSE = 3,
-};
-
-/* Rows per batch, and, where rows need neither be selected nor decoded, of a
- * larger one. */
-#define BATCH_ROWS MLOG_SEALED_BLOCK_ROWS
-#define BATCH_LARGE 16384
+ * Rows are looked at by the block: see mlog-scan-rows.c. */
 
 /* Postings are used if they lead to at most one row in so many. */
 #define POSTINGS_RATIO 8
-
-enum segment_mode {
-    SEGMENT_ALL,                /* Every row matches. */
-    SEGMENT_NONE,
-    SEGMENT_BY_FLOW,            /* The flow's verdict decides. */
-    SEGMENT_MIXED,              /* Verdicts may be missing, or V_MAYBE. */
-};
-
-struct mlog_scan {
-    const struct mlog_snapshot *snapshot;
-    struct mlog_range range;
-    struct mlog_budget budget;
-    int error;
-    size_t n_expired, n_unreadable;
-    struct mlog_scan_stats stats;
-
-    uint8_t *verdicts;          /* enum verdict, by flow index. */
-
-    /* The archive comes first. */
-    size_t next_file;           /* Index in the snapshot's list. */
-    struct mlog_archive_data *data;     /* Of the current segment, or NULL. */
-    struct mlog_segment loaded;         /* The current segment, then. */
-    struct mlog_archive_port_map *ports;
-
-    /* The current segment. */
-    size_t next_segment;        /* Its index plus 1... */
-    bool entered;               /* ...if this. */
-    uint64_t serial;            /* Grows from segment to segment. */
-    const struct mlog_segment *segment;
-    enum segment_mode mode;
-    uint32_t pos, end;          /* Rows that are still to be seen. */
-    uint8_t *local;             /* enum verdict, by local number. */
-    size_t allocated_local;
-    bool by_postings;           /* Then 'pos' and 'end' count these: */
-    uint32_t *postings;         /* Room for MLOG_SEGMENT_ROWS. */
-
-    struct mlog_row rows[BATCH_ROWS];   /* Decoded. */
-    uint32_t numbers[BATCH_ROWS];
-    uint32_t selection[BATCH_ROWS];
-};
 
 /* Narrows 'range' to the times for which its expression can be true. */
 static void
@@ -125,6 +69,23 @@ narrow_range(struct mlog_range *range)
     range->until = MIN(range->until, max);
 }
 
+/* Compiles the expression, once more if ports have come: the program knows
+ * those that there were, but reading an archived segment may add some. */
+static void
+compile(struct mlog_scan *scan)
+{
+    size_t n_ports = mlog_ports_count();
+    uint32_t generation = mlog_ports_generation();
+
+    if (!scan->program || n_ports != scan->n_ports
+        || generation != scan->ports_generation) {
+        mlog_block_expr_destroy(scan->program);
+        scan->program = mlog_block_expr_create(scan->range.expr);
+        scan->n_ports = n_ports;
+        scan->ports_generation = generation;
+    }
+}
+
 struct mlog_scan *
 mlog_scan_create(const struct mlog_snapshot *snapshot,
                  const struct mlog_range *range,
@@ -133,6 +94,9 @@ mlog_scan_create(const struct mlog_snapshot *snapshot,
     struct mlog_scan *scan = xmalloc(sizeof *scan);
 
     memset(scan, 0, offsetof(struct mlog_scan, rows));
+    scan->block.n_decoded = 0;
+    scan->started = time_usec();
+    scan->columns = MLOG_ALL_COLUMNS;
     scan->snapshot = snapshot;
     scan->range = *range;
     scan->budget = *budget;
@@ -141,6 +105,7 @@ mlog_scan_create(const struct mlog_snapshot *snapshot,
     }
     if (scan->range.expr) {
         narrow_range(&scan->range);
+        compile(scan);
 
         /* A large calloc() is of untouched zero pages: what is not looked at
          * costs nothing. */
@@ -166,12 +131,20 @@ mlog_scan_destroy(struct mlog_scan *scan)
 {
     if (scan) {
         leave_segment(scan);
+        mlog_block_expr_destroy(scan->program);
         free(scan->verdicts);
         free(scan->local);
         free(scan->postings);
         free(scan->ports);
         free(scan);
     }
+}
+
+void
+mlog_scan_set_columns(struct mlog_scan *scan, uint32_t columns)
+{
+    scan->columns = (columns | 1u << MLOG_COLUMN_FLOW
+                     | 1u << MLOG_COLUMN_TIME);
 }
 
 int
@@ -197,6 +170,8 @@ mlog_scan_get_stats(const struct mlog_scan *scan,
                     struct mlog_scan_stats *stats)
 {
     *stats = scan->stats;
+    stats->n_values = scan->block.n_decoded;
+    stats->us = time_usec() - scan->started;
 }
 
 static bool
@@ -219,33 +194,17 @@ may_go_on(struct mlog_scan *scan)
 
 /* Verdicts. */
 
-static enum verdict
-evaluate(const struct mlog_scan *scan, uint32_t local)
-{
-    struct mlog_record record = {
-        .key = mlog_segment_key(scan->snapshot->flows, scan->segment, local)
-    };
-
-    switch (mlog_expr_eval_flow(scan->range.expr, &record)) {
-    case MLOG_FALSE:
-        return V_FALSE;
-    case MLOG_TRUE:
-        return V_TRUE;
-    case MLOG_MAYBE:
-        break;
-    }
-    return V_MAYBE;
-}
-
-static enum verdict
-settle_flow(struct mlog_scan *scan, uint32_t local)
+uint8_t
+mlog_scan_settle__(struct mlog_scan *scan, uint32_t local)
 {
     const uint32_t *flows = scan->segment->flows;
     uint8_t *verdict = flows ? &scan->verdicts[flows[local]]
                              : &scan->local[local];
 
     if (!*verdict) {
-        *verdict = evaluate(scan, local);
+        *verdict = mlog_block_expr_flow(
+            scan->program, mlog_segment_key(scan->snapshot->flows,
+                                            scan->segment, local));
     }
     scan->local[local] = *verdict;
     return *verdict;
@@ -259,7 +218,7 @@ forget_local(struct mlog_scan *scan, uint32_t n_flows)
         scan->local = xmalloc(n_flows);
         scan->allocated_local = n_flows;
     }
-    memset(scan->local, V_UNSET, n_flows);
+    memset(scan->local, MLOG_FLOW_UNSET, n_flows);
 }
 
 /* Settles all the 'n_flows' flows of the current segment. */
@@ -269,12 +228,23 @@ settle_segment(struct mlog_scan *scan, uint32_t n_flows)
     uint32_t n[4] = { 0, 0, 0, 0 };
 
     for (uint32_t i = 0; i < n_flows; i++) {
-        n[settle_flow(scan, i)]++;
+        n[mlog_flow_verdict(mlog_scan_settle__(scan, i))]++;
     }
-    return (n[V_FALSE] == n_flows ? SEGMENT_NONE
-            : n[V_TRUE] == n_flows ? SEGMENT_ALL
-            : n[V_MAYBE] ? SEGMENT_MIXED
+    scan->settled = true;
+    scan->all_maybe = n[MLOG_FLOW_MAYBE] == n_flows;
+    return (n[MLOG_FLOW_FALSE] == n_flows ? SEGMENT_NONE
+            : n[MLOG_FLOW_TRUE] == n_flows ? SEGMENT_ALL
+            : n[MLOG_FLOW_MAYBE] ? SEGMENT_MIXED
             : SEGMENT_BY_FLOW);
+}
+
+/* Forgets about the segment before. */
+static void
+start_plan(struct mlog_scan *scan)
+{
+    scan->by_postings = scan->settled = scan->all_maybe = false;
+    scan->mode = scan->range.expr ? SEGMENT_MIXED : SEGMENT_ALL;
+    scan->stats.n_segments++;
 }
 
 /* Zones. */
@@ -326,6 +296,20 @@ mlog_scan_has_zones(enum mlog_field_id id)
     return field_column(id, &column);
 }
 
+uint32_t
+mlog_scan_field_columns(enum mlog_field_id id)
+{
+    uint32_t columns = 1u << MLOG_COLUMN_FLOW | 1u << MLOG_COLUMN_TIME;
+    enum mlog_row_column column;
+
+    if (field_column(id, &column)) {
+        columns |= 1u << column;
+    } else if (mlog_field_get_by_id(id)->scope == MLOG_SCOPE_ROW) {
+        columns = MLOG_ALL_COLUMNS;
+    }
+    return columns;
+}
+
 static bool
 get_zone(const void *zone_, enum mlog_field_id id, uint64_t *min,
          uint64_t *max)
@@ -359,7 +343,7 @@ count_candidates(const struct mlog_scan *scan, uint32_t n_flows)
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < n_flows && n <= max; i++) {
-        if (scan->local[i] != V_FALSE) {
+        if (mlog_flow_verdict(scan->local[i]) != MLOG_FLOW_FALSE) {
             n += mlog_sealed_n_postings(scan->segment->sealed, i);
         }
     }
@@ -398,7 +382,7 @@ collect_postings(struct mlog_scan *scan, uint32_t n_flows)
         scan->postings = xmalloc(MLOG_SEGMENT_ROWS * sizeof *scan->postings);
     }
     for (uint32_t i = 0; i < n_flows; i++) {
-        if (scan->local[i] != V_FALSE) {
+        if (mlog_flow_verdict(scan->local[i]) != MLOG_FLOW_FALSE) {
             mark_postings(scan, i, marks);
         }
     }
@@ -418,10 +402,8 @@ collect_postings(struct mlog_scan *scan, uint32_t n_flows)
 static bool
 plan_segment(struct mlog_scan *scan, const struct mlog_snapshot_segment *s)
 {
-    scan->by_postings = false;
-    scan->stats.n_segments++;
+    start_plan(scan);
     if (!scan->range.expr) {
-        scan->mode = SEGMENT_ALL;
         return true;
     }
     if (s->segment->sealed
@@ -429,10 +411,12 @@ plan_segment(struct mlog_scan *scan, const struct mlog_snapshot_segment *s)
         scan->stats.n_skipped++;
         return false;
     }
+    if (mlog_block_expr_is_row_only(scan->program)) {
+        return true;
+    }
 
     forget_local(scan, s->n_flows);
     if (scan->end - scan->pos <= s->n_flows) {
-        scan->mode = SEGMENT_MIXED;
         return true;
     }
     scan->mode = settle_segment(scan, s->n_flows);
@@ -490,6 +474,9 @@ use_keys(struct mlog_scan *scan)
         scan->ports = xmalloc(sizeof *scan->ports);
     }
     mlog_archive_map_ports(info, scan->ports);
+    if (scan->range.expr) {
+        compile(scan);
+    }
     mlog_archive_remap_keys(scan->ports, scan->data->keys, info->n_flows);
     scan->loaded = (struct mlog_segment) {
         .base_time = info->base_time,
@@ -507,10 +494,8 @@ plan_loaded(struct mlog_scan *scan)
 {
     uint32_t n_flows = scan->data->info->n_flows;
 
-    scan->by_postings = false;
-    scan->stats.n_segments++;
-    scan->mode = SEGMENT_ALL;
-    if (scan->range.expr) {
+    start_plan(scan);
+    if (scan->range.expr && !mlog_block_expr_is_row_only(scan->program)) {
         forget_local(scan, n_flows);
         scan->mode = settle_segment(scan, n_flows);
     }
@@ -618,206 +603,10 @@ renew_entry(struct mlog_scan *scan)
     return false;
 }
 
-/* Makes sure that there are rows to be looked at.  Returns false at the end
- * or after an error. */
-static bool
-prepare(struct mlog_scan *scan)
+bool
+mlog_scan_prepare__(struct mlog_scan *scan)
 {
     return (may_go_on(scan)
             && ((scan->pos < scan->end && renew_entry(scan))
                 || enter_segment(scan)));
-}
-
-/* Batches. */
-
-/* Puts the indexes of those of 'n' rows whose flow's verdict is not V_FALSE
- * into 'selection' and returns their number. */
-static uint32_t
-select_by_flow(const struct mlog_row *rows, const uint8_t *verdicts,
-               uint32_t n, uint32_t *selection)
-{
-    uint32_t n_selected = 0;
-
-    for (uint32_t i = 0; i < n; i++) {
-        selection[n_selected] = i;
-        n_selected += verdicts[rows[i].flow] != V_FALSE;
-    }
-    return n_selected;
-}
-
-void
-mlog_batch_prefetch(const struct mlog_batch *batch, uint32_t i)
-{
-    if (i + MLOG_BATCH_AHEAD < batch->n) {
-        const struct mlog_row *row = mlog_batch_row(batch,
-                                                    i + MLOG_BATCH_AHEAD);
-
-        OVS_PREFETCH(mlog_segment_key(batch->flows, batch->segment,
-                                      row->flow));
-    }
-}
-
-static bool
-row_matches(struct mlog_scan *scan, const struct mlog_batch *batch,
-            uint32_t i)
-{
-    uint32_t flow = mlog_batch_row(batch, i)->flow;
-    enum verdict verdict = scan->local[flow];
-
-    if (verdict == V_UNSET) {
-        verdict = settle_flow(scan, flow);
-    }
-    if (verdict == V_MAYBE) {
-        struct mlog_record record;
-
-        mlog_batch_record(batch, i, &record);
-        return mlog_expr_eval(scan->range.expr, &record);
-    }
-    return verdict == V_TRUE;
-}
-
-/* Keeps of the rows of 'batch', whose selection is the scan's, those that
- * match, and returns their number. */
-static uint32_t
-refine_selection(struct mlog_scan *scan, const struct mlog_batch *batch)
-{
-    uint32_t n_left = 0;
-
-    for (uint32_t i = 0; i < batch->n; i++) {
-        uint32_t row = scan->selection[i];
-
-        mlog_batch_prefetch(batch, i);
-        bool match = row_matches(scan, batch, i);
-        scan->selection[n_left] = row;
-        n_left += match;
-    }
-    return n_left;
-}
-
-/* Returns how many rows the next batch has, at most up to the end of a sealed
- * segment's block. */
-static uint32_t
-next_rows(const struct mlog_scan *scan)
-{
-    uint32_t max = (scan->by_postings ? BATCH_ROWS
-                    : scan->segment->sealed
-                    ? BATCH_ROWS - scan->pos % BATCH_ROWS
-                    : scan->mode == SEGMENT_ALL ? BATCH_LARGE : BATCH_ROWS);
-
-    return MIN(scan->end - scan->pos, max);
-}
-
-/* Returns the 'n' rows from 'pos' on, or NULL if none of them can match. */
-static const struct mlog_row *
-get_rows(struct mlog_scan *scan, uint32_t n)
-{
-    const struct mlog_sealed *sealed = scan->segment->sealed;
-
-    if (!sealed) {
-        return &scan->segment->rows[scan->pos];
-    }
-    if (scan->by_postings) {
-        mlog_sealed_select(sealed, &scan->postings[scan->pos], n, scan->rows);
-    } else if (scan->range.expr && scan->mode == SEGMENT_MIXED
-               && !zone_may_match(scan, scan->pos / BATCH_ROWS)) {
-        return NULL;
-    } else {
-        mlog_sealed_rows(sealed, scan->pos, n, scan->rows);
-    }
-    return scan->rows;
-}
-
-/* Fills in 'batch' from the current segment.  It may end up empty. */
-static void
-fill_batch(struct mlog_scan *scan, struct mlog_batch *batch)
-{
-    uint32_t n = next_rows(scan);
-
-    *batch = (struct mlog_batch) {
-        .rows = get_rows(scan, n),
-        .segment = scan->segment,
-        .flows = scan->snapshot->flows,
-        .serial = scan->serial,
-        .n = n,
-    };
-    scan->pos += n;
-    if (!batch->rows) {
-        batch->n = 0;
-        return;
-    }
-    scan->stats.n_rows += n;
-    if (scan->mode != SEGMENT_ALL) {
-        batch->selection = scan->selection;
-        batch->n = select_by_flow(batch->rows, scan->local, n,
-                                  scan->selection);
-        if (scan->mode == SEGMENT_MIXED) {
-            batch->n = refine_selection(scan, batch);
-        }
-    }
-}
-
-bool
-mlog_scan_next(struct mlog_scan *scan, struct mlog_batch *batch)
-{
-    while (prepare(scan)) {
-        fill_batch(scan, batch);
-        if (batch->n) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Counting. */
-
-/* Counts the next rows of a sealed segment all of whose verdicts are settled
- * and certain: two columns are all that takes. */
-static void
-count_columns(struct mlog_scan *scan, uint64_t *n_rows, uint64_t *n_bytes)
-{
-    const struct mlog_sealed *sealed = scan->segment->sealed;
-    uint32_t n = next_rows(scan);
-    uint32_t *lengths = scan->selection;
-    uint32_t *flows = scan->numbers;
-    uint64_t count = 0, bytes = 0;
-
-    mlog_sealed_column(sealed, MLOG_COLUMN_PKT_LEN, scan->pos, n, lengths);
-    if (scan->mode == SEGMENT_ALL) {
-        for (uint32_t i = 0; i < n; i++) {
-            bytes += lengths[i];
-        }
-        count = n;
-    } else {
-        mlog_sealed_column(sealed, MLOG_COLUMN_FLOW, scan->pos, n, flows);
-        for (uint32_t i = 0; i < n; i++) {
-            bool match = scan->local[flows[i]] == V_TRUE;
-
-            count += match;
-            bytes += match ? lengths[i] : 0;
-        }
-    }
-    scan->pos += n;
-    scan->stats.n_rows += n;
-    *n_rows += count;
-    *n_bytes += bytes;
-}
-
-void
-mlog_scan_count(struct mlog_scan *scan, uint64_t *n_rows, uint64_t *n_bytes)
-{
-    struct mlog_batch batch;
-
-    *n_rows = *n_bytes = 0;
-    while (prepare(scan)) {
-        if (scan->segment->sealed && scan->mode != SEGMENT_MIXED
-            && !scan->by_postings) {
-            count_columns(scan, n_rows, n_bytes);
-            continue;
-        }
-        fill_batch(scan, &batch);
-        *n_rows += batch.n;
-        for (uint32_t i = 0; i < batch.n; i++) {
-            *n_bytes += mlog_row_pkt_len(mlog_batch_row(&batch, i));
-        }
-    }
 }

@@ -52,6 +52,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mlog-columns.h"
 #include "mlog-fields.h"
 #include "mlog-header-log.h"
 #include "mlog-record.h"
@@ -117,6 +118,14 @@ struct mlog_scan *mlog_scan_create(const struct mlog_snapshot *,
                                    const struct mlog_budget *);
 void mlog_scan_destroy(struct mlog_scan *);
 
+/* Says that of the rows of batches only those columns are wanted that are bits
+ * of 'columns', 1 << MLOG_COLUMN_..., besides flow and time; the others may
+ * be zero.  Without that, all are. */
+void mlog_scan_set_columns(struct mlog_scan *, uint32_t columns);
+
+/* The columns that it takes to get a field of a record. */
+uint32_t mlog_scan_field_columns(enum mlog_field_id);
+
 /* Gets the next batch, valid until the next call, which has at least one row.
  * Returns false at the end or after an error.  Whoever gets a batch should go
  * on within milliseconds: its segment can't be recycled until then. */
@@ -146,7 +155,13 @@ struct mlog_scan_stats {
     size_t n_skipped;           /* ...whose flows and zones have no match... */
     size_t n_by_postings;       /* ...of whose rows only some were read... */
     size_t n_loaded;            /* ...that were loaded from the archive. */
-    uint64_t n_rows;            /* Rows looked at. */
+    uint64_t n_rows;            /* Rows looked at... */
+    uint64_t n_rows_decoded;    /* ...and, of sealed ones, all of a row. */
+    uint64_t n_matched;         /* Rows found. */
+    uint64_t n_blocks;          /* Of up to 1,024 rows... */
+    uint64_t n_blocks_skipped;  /* ...whose zones have no match. */
+    uint64_t n_values;          /* Single values of columns decoded. */
+    uint64_t us;                /* Since the scan was created. */
 };
 void mlog_scan_get_stats(const struct mlog_scan *, struct mlog_scan_stats *);
 

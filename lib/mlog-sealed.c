@@ -532,32 +532,43 @@ mlog_sealed_zone(const struct mlog_sealed *s, enum mlog_row_column column,
 /* Rows.
  * ===== */
 
-/* Decodes up to CHUNK rows, all columns, then makes rows of them. */
+/* Decodes up to CHUNK rows, those columns that are bits of 'which', then makes
+ * rows of them. */
 static void
-get_chunk(const struct mlog_sealed *s, uint32_t start, uint32_t n,
-          struct mlog_row *rows)
+get_chunk(const struct mlog_sealed *s, uint32_t which, uint32_t start,
+          uint32_t n, struct mlog_row *rows)
 {
+    static const uint32_t zeros[CHUNK];
     uint64_t times[CHUNK];
     uint32_t numbers[MLOG_N_COLUMNS][CHUNK];
     struct mlog_columns columns = { .time = times };
 
-    mlog_sealed_times(s, start, n, times);
+    if (which & 1u << MLOG_COLUMN_TIME) {
+        mlog_sealed_times(s, start, n, times);
+    } else {
+        memset(times, 0, n * sizeof *times);
+    }
     for (int c = MLOG_COLUMN_TIME + 1; c < MLOG_N_COLUMNS; c++) {
-        array_get_numbers(s, c, start, n, numbers[c]);
-        columns.numbers[c] = numbers[c];
+        if (which & 1u << c) {
+            array_get_numbers(s, c, start, n, numbers[c]);
+            columns.numbers[c] = numbers[c];
+        } else {
+            columns.numbers[c] = CONST_CAST(uint32_t *, zeros);
+        }
     }
     mlog_columns_to_rows(&columns, rows, n);
 }
 
 static void
-get_row(const struct mlog_sealed *s, uint32_t i, struct mlog_row *row)
+get_row(const struct mlog_sealed *s, uint32_t which, uint32_t i,
+        struct mlog_row *row)
 {
-    uint64_t time = time_of(s, i);
+    uint64_t time = which & 1u << MLOG_COLUMN_TIME ? time_of(s, i) : 0;
     uint32_t numbers[MLOG_N_COLUMNS];
     struct mlog_columns columns = { .time = &time };
 
     for (int c = MLOG_COLUMN_TIME + 1; c < MLOG_N_COLUMNS; c++) {
-        numbers[c] = array_get_number(s, c, i);
+        numbers[c] = which & 1u << c ? array_get_number(s, c, i) : 0;
         columns.numbers[c] = &numbers[c];
     }
     mlog_columns_to_rows(&columns, row, 1);
@@ -567,12 +578,19 @@ void
 mlog_sealed_rows(const struct mlog_sealed *s, uint32_t start, uint32_t n,
                  struct mlog_row *rows)
 {
+    mlog_sealed_rows_of(s, MLOG_ALL_COLUMNS, start, n, rows);
+}
+
+void
+mlog_sealed_rows_of(const struct mlog_sealed *s, uint32_t which,
+                    uint32_t start, uint32_t n, struct mlog_row *rows)
+{
     check_range(start, n, s->n_rows);
     while (n) {
         /* Chunks end where groups of lanes do. */
         uint32_t m = MIN(n, CHUNK - start % CHUNK);
 
-        get_chunk(s, start, m, rows);
+        get_chunk(s, which, start, m, rows);
         rows += m;
         start += m;
         n -= m;
@@ -582,6 +600,14 @@ mlog_sealed_rows(const struct mlog_sealed *s, uint32_t start, uint32_t n,
 void
 mlog_sealed_select(const struct mlog_sealed *s, const uint32_t *numbers,
                    uint32_t n, struct mlog_row *rows)
+{
+    mlog_sealed_select_of(s, MLOG_ALL_COLUMNS, numbers, n, rows);
+}
+
+void
+mlog_sealed_select_of(const struct mlog_sealed *s, uint32_t which,
+                      const uint32_t *numbers, uint32_t n,
+                      struct mlog_row *rows)
 {
     /* If more rows than that are of one group, decoding the group is faster
      * than decoding each of them. */
@@ -599,13 +625,14 @@ mlog_sealed_select(const struct mlog_sealed *s, const uint32_t *numbers,
             }
         }
         if (end - i > FEW) {
-            get_chunk(s, group, MIN(MLOG_LANES, s->n_rows - group), buffer);
+            get_chunk(s, which, group, MIN(MLOG_LANES, s->n_rows - group),
+                      buffer);
         }
         for (uint32_t j = i; j < end; j++) {
             if (end - i > FEW) {
                 rows[j] = buffer[numbers[j] - group];
             } else {
-                get_row(s, numbers[j], &rows[j]);
+                get_row(s, which, numbers[j], &rows[j]);
             }
         }
     }

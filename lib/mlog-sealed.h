@@ -184,6 +184,14 @@ void mlog_sealed_rows(const struct mlog_sealed *, uint32_t start, uint32_t n,
 void mlog_sealed_select(const struct mlog_sealed *, const uint32_t *numbers,
                         uint32_t n, struct mlog_row *rows);
 
+/* The same, but only the columns that are bits of 'which', 1 <<
+ * MLOG_COLUMN_...; the others are zero in the rows. */
+void mlog_sealed_rows_of(const struct mlog_sealed *, uint32_t which,
+                         uint32_t start, uint32_t n, struct mlog_row *rows);
+void mlog_sealed_select_of(const struct mlog_sealed *, uint32_t which,
+                           const uint32_t *numbers, uint32_t n,
+                           struct mlog_row *rows);
+
 /* Stores of the same rows one column.  The second function is for time, as
  * nanoseconds after 'base_time', the first for all the others. */
 void mlog_sealed_column(const struct mlog_sealed *, enum mlog_row_column,

@@ -21,6 +21,7 @@ unit_tests = \
 	tests/unit/test-query \
 	tests/unit/test-query-functions \
 	tests/unit/test-query-groups \
+	tests/unit/test-scan \
 	tests/unit/test-sealed \
 	tests/unit/test-sketch \
 	tests/unit/test-store \

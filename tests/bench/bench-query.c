@@ -398,7 +398,7 @@ usage(void)
            "usage: %s [OPTION]...\n"
            "  --records=N      records held [%u]\n"
            "  --flows=N,...    of so many flows [1000,10000,1000000]\n"
-           "  --states=S,...   sealed, open, archive: how they are held [all]\n"
+           "  --states=S,...   held sealed, open, in an archive [all]\n"
            "  --clients=N,...  so many threads query without pause [1,8]\n"
            "  --only=TEXT      only queries whose name has TEXT\n"
            "  --ms=N           for so many milliseconds each [%u]\n"
