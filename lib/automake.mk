@@ -2,6 +2,8 @@
 noinst_LIBRARIES += lib/libmultilog.a
 lib_libmultilog_a_SOURCES = \
 	lib/mlog-aggregate-def.c \
+	lib/mlog-aggregate-private.h \
+	lib/mlog-aggregate-sketch.c \
 	lib/mlog-aggregate.c \
 	lib/mlog-aggregate.h \
 	lib/mlog-alert.c \
@@ -151,6 +153,10 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-trigger-def.c \
 	lib/mlog-trigger.c \
 	lib/mlog-trigger.h \
+	lib/mlog-window-distinct.c \
+	lib/mlog-window-quantile.c \
+	lib/mlog-window-topk.c \
+	lib/mlog-window.h \
 	lib/multilog.c \
 	lib/multilog.h
 

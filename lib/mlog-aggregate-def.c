@@ -16,8 +16,11 @@
 #include <config.h>
 #include "mlog-aggregate.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "mlog-alert.h"
 #include "mlog-expr.h"
 #include "mlog-options.h"
 #include "mlog-ports.h"
@@ -37,6 +40,9 @@ static const char *const func_names[] = {
     [MLOG_FUNC_MAX] = "max",
     [MLOG_FUNC_AVG] = "avg",
     [MLOG_FUNC_RATE] = "rate",
+    [MLOG_FUNC_DISTINCT] = "distinct",
+    [MLOG_FUNC_PERCENTILE] = "p99",     /* For one. */
+    [MLOG_FUNC_TOPK] = "topk",
 };
 
 /* What is being parsed. */
@@ -71,8 +77,15 @@ void
 mlog_aggregate_def_format_func(const struct mlog_aggregate_def *def,
                                struct ds *s)
 {
-    ds_put_cstr(s, func_names[def->func]);
-    if (def->field) {
+    if (def->func == MLOG_FUNC_PERCENTILE) {
+        ds_put_char(s, 'p');
+        mlog_number_format(def->millionths / 1e4, s);
+    } else {
+        ds_put_cstr(s, func_names[def->func]);
+    }
+    if (def->func == MLOG_FUNC_TOPK) {
+        ds_put_format(s, "(%s,%"PRIu32")", def->field->name, def->k);
+    } else if (def->field) {
         ds_put_format(s, "(%s)", def->field->name);
     }
 }
@@ -104,8 +117,9 @@ not_a_quantity(struct parser *p, const char *func, const char *at)
     struct ds s = DS_EMPTY_INITIALIZER;
 
     ds_put_format(&s, "%s needs a field that is a quantity, which '%s' is "
-                  "not: one of", func_names[p->def->func],
-                  p->def->field->name);
+                  "not: one of",
+                  (p->def->func == MLOG_FUNC_PERCENTILE ? "a percentile"
+                   : func_names[p->def->func]), p->def->field->name);
     MLOG_FIELD_FOR_EACH (field) {
         if (mlog_field_is_quantity(field)) {
             ds_put_format(&s, " %s", field->name);
@@ -130,17 +144,53 @@ check_func(struct parser *p, const char *func, const char *at)
                        "%s(pkt_len)", func_names[f], func_names[f]);
         return false;
     }
-    if (f != MLOG_FUNC_COUNT && !mlog_field_is_quantity(p->def->field)) {
+    if (f != MLOG_FUNC_COUNT && f != MLOG_FUNC_DISTINCT && f != MLOG_FUNC_TOPK
+        && !mlog_field_is_quantity(p->def->field)) {
         not_a_quantity(p, func, at);
         return false;
     }
     return true;
 }
 
+/* "p99.9". */
+static bool
+parse_percentile(struct parser *p, const char *func, const char *start,
+                 size_t length)
+{
+    char *name = xmemdup0(start, length);
+    double percent = strtod(name + 1, NULL);
+    size_t digits = strspn(name + 1, "0123456789.");
+    const char *point = strchr(name, '.');
+    bool ok = (!name[1 + digits] && percent <= 100
+               && (!point || (strspn(point + 1, "0123456789")
+                              == strlen(point + 1)
+                              && strlen(point + 1) <= 4)));
+
+    if (ok) {
+        p->def->func = MLOG_FUNC_PERCENTILE;
+        p->def->millionths = percent * 1e4 + 0.5;
+    } else {
+        struct ds s = DS_EMPTY_INITIALIZER;
+
+        mlog_put_quoted(&s, name);
+        *p->where = func;
+        mlog_error_set(p->error, start - func + 1, "%s is not a percentile: "
+                       "p0 to p100, with at most four decimals, such as "
+                       "p99.9", ds_cstr(&s));
+        ds_destroy(&s);
+    }
+    free(name);
+    return ok;
+}
+
 static bool
 parse_func_name(struct parser *p, const char *func, const char *start,
                 size_t length)
 {
+    if (start[0] == 'p' && isdigit((unsigned char) start[1])) {
+        return parse_percentile(p, func, start, length);
+    }
+
     char *name = xmemdup0(start, length);
     bool found = false;
 
@@ -160,8 +210,8 @@ parse_func_name(struct parser *p, const char *func, const char *start,
         if (nearest) {
             ds_put_format(&s, "; did you mean %s?", nearest);
         } else {
-            ds_put_cstr(&s, "; functions are count, sum, min, max, avg and "
-                        "rate");
+            ds_put_cstr(&s, "; functions are count, sum, min, max, avg, rate, "
+                        "distinct, topk, and percentiles such as p99");
         }
         mlog_error_set(p->error, start - func + 1, "unknown function %s",
                        ds_cstr(&s));
@@ -171,7 +221,32 @@ parse_func_name(struct parser *p, const char *func, const char *start,
     return found;
 }
 
-/* FUNC or FUNC(FIELD). */
+/* ",K".  Returns where it ends, or NULL. */
+static const char *
+parse_k(struct parser *p, const char *func, const char *at)
+{
+    const char *number = at + 1 + strspn(at + 1, BLANKS);
+    size_t length = strspn(number, "0123456789");
+    unsigned int k = 0;
+
+    if (p->def->func == MLOG_FUNC_TOPK && length && length <= 3) {
+        k = atoi(number);
+    }
+    if (!k || k > MLOG_MAX_TOPK) {
+        *p->where = func;
+        mlog_error_set(p->error, number - func + 1,
+                       (p->def->func == MLOG_FUNC_TOPK
+                        ? "expected a number from 1 to %d"
+                        : "only topk() takes more than a field: a number "
+                          "from 1 to %d"),
+                       MLOG_MAX_TOPK);
+        return NULL;
+    }
+    p->def->k = k;
+    return number + length + strspn(number + length, BLANKS);
+}
+
+/* FUNC, FUNC(FIELD), or FUNC(FIELD,K). */
 static bool
 parse_func(struct parser *p, const char *func)
 {
@@ -184,9 +259,15 @@ parse_func(struct parser *p, const char *func)
     }
     if (*at == '(') {
         const char *field = at + 1 + strspn(at + 1, BLANKS);
-        size_t field_len = strcspn(field, "()" BLANKS);
+        size_t field_len = strcspn(field, "(,)" BLANKS);
 
         at = field + field_len + strspn(field + field_len, BLANKS);
+        if (*at == ',' && field_len) {
+            at = parse_k(p, func, at);
+            if (!at) {
+                return false;
+            }
+        }
         if (*at != ')') {
             *p->where = func;
             mlog_error_set(p->error, at - func + 1, "expected ')'");
@@ -341,6 +422,7 @@ mlog_aggregate_def_parse(const char *name, const char *filter,
     def->filter = xstrdup(filter);
     def->filter_text = xstrdup(filter_text);
     def->window = MLOG_DEFAULT_WINDOW_NS;
+    def->k = MLOG_DEFAULT_TOPK;
     if (!parse_func(&p, func) || !parse_options(&p, options, n_options)) {
         mlog_aggregate_def_unref(def);
         return NULL;

@@ -17,6 +17,7 @@
 #include "mlog-aggregate.h"
 
 #include "hash.h"
+#include "mlog-aggregate-private.h"
 #include "random.h"
 
 /* How it works
@@ -52,6 +53,9 @@
  * depends neither on the number of groups nor on how long there was no tick.
  * Visits that are many are spread over some ticks, through 'due'.
  *
+ * Groups of sketches have the address of one instead of panes; it keeps panes
+ * of its own, whose numbers are the same.
+ *
  * The single group of an ungrouped aggregate, and "other", are always there
  * and not in the table of groups. */
 
@@ -69,6 +73,9 @@ pane_kind(const struct mlog_aggregate_def *def)
     case MLOG_FUNC_MAX: return MLOG_PANE_MAX;
     case MLOG_FUNC_AVG: return MLOG_PANE_AVG;
     case MLOG_FUNC_RATE: return def->field ? MLOG_PANE_SUM : MLOG_PANE_COUNT;
+    case MLOG_FUNC_DISTINCT: return MLOG_PANE_DISTINCT;
+    case MLOG_FUNC_PERCENTILE: return MLOG_PANE_QUANTILE;
+    case MLOG_FUNC_TOPK: return MLOG_PANE_TOPK;
     }
     OVS_NOT_REACHED();
 }
@@ -113,12 +120,18 @@ create_permanent_group(struct mlog_aggregate *agg, uint64_t time)
     struct mlog_group *group = mlog_group_alloc_single(&agg->groups);
 
     group_init(agg, group, time);
+    if (agg->sketched) {
+        mlog_aggregate_sketch_init__(agg, group, true);
+    }
     return group;
 }
 
 static void
 group_free(struct mlog_aggregate *agg, struct mlog_group *group)
 {
+    if (agg->sketched) {
+        mlog_aggregate_sketch_free__(agg, group);
+    }
     ovs_list_remove(&group->bucket);
     group->logged = 0;
     mlog_group_table_remove(&agg->groups, group);
@@ -142,22 +155,23 @@ mlog_aggregate_create(struct mlog_aggregate_def *def,
                       struct mlog_group_budget *budget, uint64_t now)
 {
     struct mlog_aggregate *agg = xzalloc_cacheline(sizeof *agg);
-    size_t n_arrays;
+    size_t n_numbers;
 
     agg->def = def;
     agg->kind = pane_kind(def);
     agg->adds_up = (agg->kind == MLOG_PANE_COUNT
                     || agg->kind == MLOG_PANE_SUM);
+    agg->sketched = agg->kind >= MLOG_PANE_DISTINCT;
     agg->watch_from = UINT64_MAX;
     agg->n_slots = def->n_panes + 1;
     agg->created = agg->tick = now;
     agg->log_first = agg->log_tick = 1;
     init_lists(agg);
 
-    n_arrays = agg->kind == MLOG_PANE_AVG ? 2 : 1;
+    n_numbers = (agg->sketched ? 1
+                 : agg->n_slots * (agg->kind == MLOG_PANE_AVG ? 2 : 1));
     agg->panes_at = def->n_keys * sizeof(struct mlog_value) / sizeof(uint64_t);
-    mlog_group_table_init(&agg->groups, def->n_keys, n_arrays * agg->n_slots,
-                          budget);
+    mlog_group_table_init(&agg->groups, def->n_keys, n_numbers, budget);
 
     mlog_aggregate_pane_end(agg, now);
     agg->expired_pane = agg->pane;
@@ -170,11 +184,25 @@ mlog_aggregate_create(struct mlog_aggregate_def *def,
     return agg;
 }
 
+static void
+free_sketches(struct mlog_aggregate *agg)
+{
+    struct mlog_group *group;
+
+    mlog_aggregate_sketch_free__(agg, agg->single ? agg->single : agg->other);
+    MLOG_GROUP_TABLE_FOR_EACH (group, &agg->groups) {
+        mlog_aggregate_sketch_free__(agg, group);
+    }
+}
+
 void
 mlog_aggregate_destroy(struct mlog_aggregate *agg)
 {
     if (agg) {
         ovs_assert(ovs_list_is_empty(&agg->trigger_sets));
+        if (agg->sketched) {
+            free_sketches(agg);
+        }
         mlog_group_free_single(&agg->groups, agg->single);
         mlog_group_free_single(&agg->groups, agg->other);
         mlog_group_table_destroy(&agg->groups);
@@ -227,6 +255,9 @@ group_retire(const struct mlog_aggregate *agg, struct mlog_group *group,
 
     case MLOG_PANE_MIN:
     case MLOG_PANE_MAX:
+    case MLOG_PANE_DISTINCT:
+    case MLOG_PANE_QUANTILE:
+    case MLOG_PANE_TOPK:
         break;
     }
 }
@@ -242,6 +273,9 @@ group_advance(const struct mlog_aggregate *agg, struct mlog_group *group)
         group->live = 0;
         group->n = 0;
         group->total = 0;
+        if (agg->sketched) {
+            mlog_aggregate_sketch_advance__(agg, group);
+        }
         return;
     }
 
@@ -254,7 +288,11 @@ group_advance(const struct mlog_aggregate *agg, struct mlog_group *group)
     }
 
     /* Now it is the slot of what was the newest pane. */
-    group_panes(agg, group)[slot] = group->open;
+    if (agg->sketched) {
+        mlog_aggregate_sketch_advance__(agg, group);
+    } else {
+        group_panes(agg, group)[slot] = group->open;
+    }
 }
 
 void
@@ -503,6 +541,10 @@ mlog_aggregate_get_group(struct mlog_aggregate *agg,
         return get_other(agg, time, n);
     }
     group_init(agg, group, time);
+    if (agg->sketched && !mlog_aggregate_sketch_init__(agg, group, false)) {
+        group_free(agg, group);
+        return get_other(agg, time, n);
+    }
     group->present = lookup->present;
     memcpy(mlog_group_values(group), lookup->values,
            agg->def->n_keys * sizeof lookup->values[0]);
@@ -542,27 +584,35 @@ watch(struct mlog_aggregate *agg, struct mlog_group *group, bool was_logged,
     }
 }
 
+/* Makes the aggregate's pane one of 'group' that has records.  Returns true if
+ * it had none. */
+static inline bool
+group_open_pane(struct mlog_aggregate *agg, struct mlog_group *group)
+{
+    uint64_t bit = UINT64_C(1) << agg->slot;
+
+    mlog_aggregate_refresh(agg, group);
+    if (group->live & bit) {
+        return false;
+    }
+    if (!group->live) {
+        ovs_list_remove(&group->bucket);
+        ovs_list_push_back(&agg->buckets[agg->slot], &group->bucket);
+    }
+    group->live |= bit;
+    return true;
+}
+
 /* Adds 'n' records whose values add up to 'sum' and have minimum 'min' and
  * maximum 'max' to the open pane. */
 static inline void
 group_add(struct mlog_aggregate *agg, struct mlog_group *group,
           uint64_t n, uint64_t sum, uint64_t min, uint64_t max)
 {
-    uint64_t bit = UINT64_C(1) << agg->slot;
-
-    mlog_aggregate_refresh(agg, group);
-
-    bool fresh = !(group->live & bit);
+    bool fresh = group_open_pane(agg, group);
     uint64_t old = fresh ? 0 : group->open;
     bool was_logged = (group->seen >= agg->tick
                        && group->total >= agg->watch_from);
-    if (fresh) {
-        if (!group->live) {
-            ovs_list_remove(&group->bucket);
-            ovs_list_push_back(&agg->buckets[agg->slot], &group->bucket);
-        }
-        group->live |= bit;
-    }
 
     switch (agg->kind) {
     case MLOG_PANE_COUNT:
@@ -598,6 +648,11 @@ group_add(struct mlog_aggregate *agg, struct mlog_group *group,
         group->open = MAX(old, max);
         watch(agg, group, false, max);
         break;
+
+    case MLOG_PANE_DISTINCT:
+    case MLOG_PANE_QUANTILE:
+    case MLOG_PANE_TOPK:
+        OVS_NOT_REACHED();
     }
 }
 
@@ -614,7 +669,33 @@ group_stamp(const struct mlog_aggregate *agg, struct mlog_group *group,
 bool
 mlog_aggregate_takes_sums(const struct mlog_aggregate *agg)
 {
-    return !agg->def->field || agg->def->field->id == MLOG_F_PKT_LEN;
+    return !agg->sketched && (!agg->def->field
+                              || agg->def->field->id == MLOG_F_PKT_LEN);
+}
+
+bool
+mlog_aggregate_takes_flows(const struct mlog_aggregate *agg)
+{
+    return (agg->sketched && agg->def->field->scope == MLOG_SCOPE_FLOW
+            && (agg->single || mlog_aggregate_is_grouped_by_flow(agg)));
+}
+
+/* A number that is estimated doesn't always rise when a value comes, nor by 1;
+ * it is logged at its first record in a tick with which it is enough. */
+void
+mlog_aggregate_add_value(struct mlog_aggregate *agg, struct mlog_group *group,
+                         const struct mlog_value *value, uint64_t n,
+                         uint64_t first, uint64_t last)
+{
+    mlog_aggregate_pane_end(agg, last);
+    group_open_pane(agg, group);
+
+    bool was_logged = (agg->kind == MLOG_PANE_DISTINCT
+                       && group->seen >= agg->tick
+                       && group->total >= agg->watch_from);
+    mlog_aggregate_sketch_add__(agg, group, value, n);
+    watch(agg, group, was_logged, group->total);
+    group_stamp(agg, group, first, last);
 }
 
 void
@@ -657,6 +738,11 @@ mlog_aggregate_add(struct mlog_aggregate *agg,
 
     struct mlog_group *group = (agg->single ? agg->single
                                 : get_group_of_record(agg, record, ref));
+    if (agg->sketched) {
+        mlog_aggregate_add_value(agg, group, &value, 1, record->time,
+                                 record->time);
+        return;
+    }
     group_add(agg, group, 1, value.lo, value.lo, value.lo);
     group_stamp(agg, group, record->time, record->time);
 }
@@ -724,6 +810,11 @@ mlog_aggregate_value(const struct mlog_aggregate *agg,
             return integer_result(extremum(agg, group));
         }
         break;
+
+    case MLOG_FUNC_DISTINCT:
+    case MLOG_FUNC_PERCENTILE:
+    case MLOG_FUNC_TOPK:
+        return mlog_aggregate_sketch_value__(agg, group);
     }
     return (struct mlog_result) { .present = false };
 }

@@ -44,6 +44,12 @@
  *   min, max, avg  absent without records
  *   rate           count divided by the window's nominal length in seconds
  *   rate(FIELD)    sum divided by the same
+ *   distinct(FIELD)    number of distinct values, exact as long as it is small
+ *   pNN(FIELD)     percentile, such as p50 and p99.9; absent without records
+ *   topk(FIELD,K)  number of records; mlog_aggregate_topk() has the K most
+ *                  frequent values (K is 10 if it isn't given)
+ *
+ * mlog-window.h says how accurate the last three are.
  *
  * Records that lack FIELD don't take part, except in count and rate without
  * FIELD.
@@ -69,6 +75,7 @@
 #include "mlog-fields.h"
 #include "mlog-group-table.h"
 #include "mlog-record.h"
+#include "mlog-sketch-topk.h"
 #include "openvswitch/list.h"
 #include "ovs-atomic.h"
 #include "util.h"
@@ -90,7 +97,13 @@ enum mlog_func {
     MLOG_FUNC_MAX,
     MLOG_FUNC_AVG,
     MLOG_FUNC_RATE,
+    MLOG_FUNC_DISTINCT,
+    MLOG_FUNC_PERCENTILE,
+    MLOG_FUNC_TOPK,
 };
+
+#define MLOG_MAX_TOPK 100
+#define MLOG_DEFAULT_TOPK 10
 
 /* What an aggregate is.  Immutable, shared by counting references. */
 struct mlog_aggregate_def {
@@ -100,6 +113,8 @@ struct mlog_aggregate_def {
     char *filter_text;              /* ...and its canonical expression. */
     enum mlog_func func;
     const struct mlog_field *field; /* NULL if none. */
+    uint32_t millionths;            /* MLOG_FUNC_PERCENTILE. */
+    uint32_t k;                     /* MLOG_FUNC_TOPK. */
     uint64_t window;                /* ns. */
     uint64_t width;                 /* Of a pane, ns. */
     unsigned int n_panes;           /* 'window' / 'width'. */
@@ -124,6 +139,10 @@ void mlog_aggregate_def_unref(struct mlog_aggregate_def *);
 void mlog_aggregate_def_format_func(const struct mlog_aggregate_def *,
                                     struct ds *);
 
+/* Says how accurate the values are, for the caller to free; NULL if they are
+ * exact. */
+char *mlog_aggregate_def_accuracy(const struct mlog_aggregate_def *);
+
 /* The values of the group-by fields of one group. */
 struct mlog_group_key {
     uint8_t present;                /* Bit i: the packets have field i. */
@@ -144,9 +163,12 @@ void mlog_group_key_evidence(const struct mlog_aggregate_def *,
 /* A value. */
 struct mlog_result {
     bool present;
-    bool is_integer;            /* 'integer' is the exact value... */
+    bool is_integer;            /* 'integer' is the value, exactly... */
     uint64_t integer;
     double real;                /* ...and this is it in any case. */
+    double error;               /* Relative: the standard error of distinct,
+                                 * the greatest one of percentiles; 0 if there
+                                 * is none. */
 };
 
 /* Aggregates at work. */
@@ -165,19 +187,26 @@ enum mlog_pane_kind {
     MLOG_PANE_AVG,              /* Counts, and then sums. */
     MLOG_PANE_MIN,
     MLOG_PANE_MAX,
+
+    /* Sketches (mlog-window.h); no panes in groups. */
+    MLOG_PANE_DISTINCT,
+    MLOG_PANE_QUANTILE,
+    MLOG_PANE_TOPK,
 };
 
 struct mlog_aggregate {
     uint8_t kind;                   /* enum mlog_pane_kind. */
     uint8_t watch;                  /* enum mlog_watch. */
     bool adds_up;                   /* MLOG_PANE_COUNT or MLOG_PANE_SUM. */
+    bool sketched;                  /* MLOG_PANE_DISTINCT and on. */
     uint64_t watch_from;            /* UINT64_MAX without watch. */
     unsigned int n_slots;           /* Panes per window, and the open one. */
     unsigned int slot;              /* 'pane' % 'n_slots'. */
     uint64_t pane;                  /* Pane of the newest record or tick. */
     uint64_t pane_end;              /* When it ends, ns. */
     uint64_t tick;                  /* Time of the latest tick, ns. */
-    size_t panes_at;                /* Of the panes in a group's 'data'. */
+    size_t panes_at;                /* Of the panes in a group's 'data', or of
+                                     * the address of its sketch. */
     struct mlog_group *single;      /* Ungrouped. */
     struct mlog_group *other;       /* Grouped. */
 
@@ -224,6 +253,11 @@ bool mlog_aggregate_is_grouped_by_flow(const struct mlog_aggregate *);
 /* True if the aggregate is of packets or their lengths, so that struct
  * mlog_sums has all that it needs of some records. */
 bool mlog_aggregate_takes_sums(const struct mlog_aggregate *);
+
+/* True if the aggregate is of values that are the same for all packets of a
+ * flow, so that mlog_aggregate_add_value() will do for some records of a flow,
+ * if they all lie in one pane and have a value. */
+bool mlog_aggregate_takes_flows(const struct mlog_aggregate *);
 
 /* A record's values of the group-by fields, the same for all aggregates that
  * have the same fields. */
@@ -281,6 +315,12 @@ mlog_aggregate_add_sums(struct mlog_aggregate *agg, struct mlog_group *group,
     }
 }
 
+/* Adds 'n' records with that value, of times 'first' to 'last', to 'group' of
+ * an aggregate that is 'sketched'. */
+void mlog_aggregate_add_value(struct mlog_aggregate *, struct mlog_group *,
+                              const struct mlog_value *value, uint64_t n,
+                              uint64_t first, uint64_t last);
+
 /* Prefetches what a record will change in 'group' beyond its first cache line,
  * which should be there already; 'group' may be NULL. */
 static inline void
@@ -334,6 +374,11 @@ struct mlog_result mlog_aggregate_value(const struct mlog_aggregate *,
 void mlog_aggregate_get_key(const struct mlog_aggregate *,
                             const struct mlog_group *,
                             struct mlog_group_key *);
+
+/* For MLOG_FUNC_TOPK: stores the most frequent values in 'items' and returns
+ * their number. */
+size_t mlog_aggregate_topk(const struct mlog_aggregate *, struct mlog_group *,
+                           struct mlog_topk_item items[MLOG_MAX_TOPK]);
 
 /* Start of what the values cover, ns. */
 uint64_t mlog_aggregate_since(const struct mlog_aggregate *);

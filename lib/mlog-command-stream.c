@@ -311,8 +311,8 @@ put_result(struct mlog_table *table, const struct mlog_result *value)
 }
 
 static void
-put_group(const struct mlog_aggregate_def *def,
-          const struct mlog_group_info *group, struct mlog_table *table)
+put_group_key(const struct mlog_aggregate_def *def,
+              const struct mlog_group_info *group, struct mlog_table *table)
 {
     for (size_t i = 0; i < def->n_keys; i++) {
         if (!group->key.other && group->key.present & 1u << i) {
@@ -321,12 +321,46 @@ put_group(const struct mlog_aggregate_def *def,
             mlog_table_put_absent(table);
         }
     }
-    put_result(table, &group->value);
+}
+
+static void
+put_group_rest(const struct mlog_group_info *group, struct mlog_table *table)
+{
     mlog_table_put_time(table, group->newest);
     if (group->key.other) {
         mlog_table_put_bool(table, true);
     } else {
         mlog_table_put_absent(table);
+    }
+}
+
+static void
+put_group(const struct mlog_aggregate_def *def,
+          const struct mlog_group_info *group, struct mlog_table *table)
+{
+    put_group_key(def, group, table);
+    put_result(table, &group->value);
+    if (group->value.error) {
+        mlog_table_put_real(table, group->value.error);
+    } else {
+        mlog_table_put_absent(table);
+    }
+    put_group_rest(group, table);
+}
+
+/* A row for each of the most frequent values. */
+static void
+put_topk(const struct mlog_aggregate_def *def,
+         const struct mlog_group_info *group, struct mlog_table *table)
+{
+    for (size_t i = 0; i < group->n_items; i++) {
+        const struct mlog_topk_item *item = &group->items[i];
+
+        put_group_key(def, group, table);
+        mlog_table_put_field(table, def->field, &item->value);
+        mlog_table_put_u64(table, item->count);
+        mlog_table_put_u64(table, item->error);
+        put_group_rest(group, table);
     }
 }
 
@@ -342,14 +376,37 @@ put_groups(struct mlog_call *call, const struct mlog_aggregate_view *view,
     for (size_t i = 0; i < def->n_keys; i++) {
         mlog_table_add_column(table, def->keys[i]->name, false);
     }
-    mlog_table_add_column(table, "value", true);
+    if (def->func == MLOG_FUNC_TOPK) {
+        mlog_table_add_column(table, def->field->name, false);
+        mlog_table_add_column(table, "value", true);
+        mlog_table_add_column(table, "excess", true);
+    } else {
+        mlog_table_add_column(table, "value", true);
+        mlog_table_add_column(table, "error", true);
+    }
     mlog_table_add_column(table, "newest", false);
     mlog_table_add_column(table, "other", false);
     mlog_table_hide_empty(table);
     for (size_t i = 0; i < n; i++) {
-        put_group(def, &view->groups[i], table);
+        if (def->func == MLOG_FUNC_TOPK) {
+            put_topk(def, &view->groups[i], table);
+        } else {
+            put_group(def, &view->groups[i], table);
+        }
     }
     return n;
+}
+
+static void
+put_accuracy(struct mlog_document *doc, const struct mlog_aggregate_def *def)
+{
+    char *accuracy = mlog_aggregate_def_accuracy(def);
+
+    if (accuracy) {
+        mlog_document_put_string(doc, "accuracy", accuracy);
+        mlog_document_note(doc, "accuracy: %s", accuracy);
+        free(accuracy);
+    }
 }
 
 static void
@@ -377,9 +434,12 @@ put_view_members(struct mlog_call *call,
                           ds_cstr(&function), def->filter, ds_cstr(&window));
     if (view->n_overflow) {
         mlog_document_note(doc, "%"PRIu64" records found no room for a group "
-                           "of their own and are in \"other\"",
-                           view->n_overflow);
+                           "of their own and are in \"other\"%s",
+                           view->n_overflow,
+                           (def->func < MLOG_FUNC_DISTINCT ? ""
+                            : ", or found no memory and are left out"));
     }
+    put_accuracy(doc, def);
     ds_destroy(&function);
     ds_destroy(&window);
 }

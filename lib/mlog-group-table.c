@@ -30,10 +30,11 @@
 #define MIN_ENTRIES 64
 #define NONE UINT32_MAX
 
-static bool
-account(struct mlog_group_table *table, size_t size)
+bool
+mlog_group_table_charge(struct mlog_group_table *table, size_t size,
+                        bool force)
 {
-    if (table->budget->used + size > table->budget->max) {
+    if (table->budget->used + size > table->budget->max && !force) {
         return false;
     }
     table->memory += size;
@@ -41,8 +42,8 @@ account(struct mlog_group_table *table, size_t size)
     return true;
 }
 
-static void
-unaccount(struct mlog_group_table *table, size_t size)
+void
+mlog_group_table_uncharge(struct mlog_group_table *table, size_t size)
 {
     table->memory -= size;
     table->budget->used -= size;
@@ -86,7 +87,8 @@ grow_entries(struct mlog_group_table *table)
 
     if (table->n + 1 <= n_old / 4 * 3) {
         return true;
-    } else if (!account(table, n_old * sizeof *old)) {
+    } else if (!mlog_group_table_charge(table, n_old * sizeof *old,
+                                        false)) {
         return false;
     }
     init_entries(table, n_old * 2);
@@ -128,7 +130,7 @@ grow_slabs(struct mlog_group_table *table)
 {
     size_t size = SLAB_GROUPS * table->group_size;
 
-    if (!account(table, size)) {
+    if (!mlog_group_table_charge(table, size, false)) {
         return false;
     }
     if (table->n_slabs >= table->allocated_slabs) {
@@ -167,8 +169,9 @@ free_all(struct mlog_group_table *table)
     for (uint32_t i = 0; i < table->n_slabs; i++) {
         free_cacheline(table->slabs[i]);
     }
-    unaccount(table, table->n_slabs * SLAB_GROUPS * table->group_size
-              + (table->mask + 1 - MIN_ENTRIES) * sizeof *table->entries);
+    mlog_group_table_uncharge(
+        table, table->n_slabs * SLAB_GROUPS * table->group_size
+               + (table->mask + 1 - MIN_ENTRIES) * sizeof *table->entries);
     free(table->slabs);
     free(table->entries);
 }
@@ -207,8 +210,7 @@ mlog_group_table_shrink(struct mlog_group_table *table)
 struct mlog_group *
 mlog_group_alloc_single(struct mlog_group_table *table)
 {
-    table->memory += table->group_size;
-    table->budget->used += table->group_size;
+    mlog_group_table_charge(table, table->group_size, true);
     return xzalloc_cacheline(table->group_size);
 }
 
@@ -217,7 +219,7 @@ mlog_group_free_single(struct mlog_group_table *table,
                        struct mlog_group *group)
 {
     if (group) {
-        unaccount(table, table->group_size);
+        mlog_group_table_uncharge(table, table->group_size);
         free_cacheline(group);
     }
 }

@@ -139,6 +139,12 @@ void mlog_group_table_init(struct mlog_group_table *, size_t n_keys,
                            size_t n_numbers, struct mlog_group_budget *);
 void mlog_group_table_destroy(struct mlog_group_table *);
 
+/* Counts 'size' bytes that a group needs besides towards the budget.  Returns
+ * false if that doesn't allow for them, unless 'force'. */
+bool mlog_group_table_charge(struct mlog_group_table *, size_t size,
+                             bool force);
+void mlog_group_table_uncharge(struct mlog_group_table *, size_t size);
+
 /* A group that is not in the table but freed with mlog_group_free_single(),
  * all zero. */
 struct mlog_group *mlog_group_alloc_single(struct mlog_group_table *);

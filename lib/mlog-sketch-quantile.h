@@ -38,8 +38,9 @@
 
 #define MLOG_QUANTILE_FEW 64
 
-/* Relative error, once it isn't exact. */
+/* Relative error, once it isn't exact; values below 128 always are. */
 #define MLOG_QUANTILE_ERROR (1 / 128.)
+#define MLOG_QUANTILE_EXACT_BELOW 128
 
 /* Parts of the whole are given in millionths. */
 #define MLOG_QUANTILE_WHOLE 1000000

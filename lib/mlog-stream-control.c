@@ -459,6 +459,12 @@ view_add(struct mlog_aggregate_view *view, const struct mlog_aggregate *agg,
         mlog_aggregate_get_key(agg, group, &info->key);
         info->value = value;
         info->newest = group->newest;
+        info->items = NULL;
+        info->n_items = 0;
+        if (agg->def->func == MLOG_FUNC_TOPK) {
+            info->items = xmalloc(MLOG_MAX_TOPK * sizeof *info->items);
+            info->n_items = mlog_aggregate_topk(agg, group, info->items);
+        }
     }
 }
 
@@ -519,6 +525,9 @@ mlog_aggregate_view_sort(struct mlog_aggregate_view *view)
 void
 mlog_aggregate_view_destroy(struct mlog_aggregate_view *view)
 {
+    for (size_t i = 0; i < view->n_groups; i++) {
+        free(view->groups[i].items);
+    }
     mlog_aggregate_def_unref(view->def);
     free(view->groups);
     memset(view, 0, sizeof *view);
@@ -552,6 +561,13 @@ mlog_stream_add_trigger(struct mlog_stream *stream, const char *const argv[],
                                                def->aggregate, column, error);
     if (!agg) {
         *where = argv[1];
+        mlog_trigger_def_unref(def);
+        return false;
+    } else if (agg->def->func == MLOG_FUNC_TOPK) {
+        *where = argv[1];
+        mlog_error_set(error, column, "aggregate '%s' is a topk(), which has "
+                       "no value that could be compared; use one that is "
+                       "grouped by the field", agg->def->name);
         mlog_trigger_def_unref(def);
         return false;
     }

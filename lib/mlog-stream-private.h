@@ -44,7 +44,7 @@ struct mlog_filter {
     struct mlog_aggregate **grouped;    /* = by_group.data. */
     uint16_t n_grouped;
     uint16_t n_others;
-    uint16_t n_refs;            /* Of both. */
+    uint16_t n_refs;            /* Of both, and of 'by_flow'. */
 
     uint64_t n_packets;         /* Without those in sums. */
     uint64_t n_bytes;
@@ -52,6 +52,7 @@ struct mlog_filter {
     /* The filter's aggregates, by what they need. */
     struct mlog_ptrs batched;   /* Sums; no groups. */
     struct mlog_ptrs by_group;  /* Sums; the group is the flow's. */
+    struct mlog_ptrs by_flow;   /* Sums and the flow. */
     struct mlog_ptrs others;    /* Each record. */
     struct mlog_expr_row *row_test;     /* Or NULL. */
 
@@ -69,11 +70,13 @@ BUILD_ASSERT_DECL(offsetof(struct mlog_filter, n_packets) == 64);
 struct mlog_match {
     const uint16_t *filters;    /* Definite ones, then conditional ones. */
     uint16_t n_definite, n;
-    uint16_t n_batched_refs;    /* Refs for 'grouped' of definite filters, */
+    uint16_t n_batched_refs;    /* Refs for 'grouped' and 'by_flow' of
+                                 * definite filters, */
     uint16_t n_definite_refs;   /* for all aggregates of these, */
     uint16_t n_refs;            /* and of conditional ones, too. */
     bool has_others;            /* Definite filters have 'others'. */
     bool per_record;            /* These, or conditional filters. */
+    bool has_by_flow;           /* Any filter has 'by_flow'. */
     uint16_t own[MLOG_MATCH_OWN];       /* 'filters', if they are few. */
 };
 BUILD_ASSERT_DECL(sizeof(struct mlog_match) == 64);

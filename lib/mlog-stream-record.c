@@ -32,21 +32,23 @@
  *
  *     record --> accumulator --> filter --> aggregates without groups
  *                     |
- *                     +--------> groups
+ *                     +--------> groups, sketches of flows' values
  *
  * An accumulator is its class's if no aggregate of the class's filters has
- * groups, so that all flows of the class are the same.  Else it is the flow's,
- * and has refs to the flow's groups.  So what a record costs is one cache
- * line, however many filters it matches; what those cost is paid once per
- * tick and class or flow.  Accumulators are handed over in the order of their
- * first record, with some looking ahead to have groups in the cache by then.
+ * groups or needs to know the flow, so that all flows of the class are the
+ * same.  Else it is the flow's, and has refs to the flow's groups.  So what a
+ * record costs is one cache line, however many filters it matches; what those
+ * cost is paid once per tick and class or flow.  Accumulators are handed over
+ * in the order of their first record, with some looking ahead to have groups
+ * in the cache by then.
  *
  * All sums are handed over at each tick, and when a record reaches the end of
  * a pane of any aggregate that takes sums, so that sums lie within one pane
  * of each.
  *
  * What can't wait for the tick is done for each record: filters that depend on
- * the row, and aggregates of other fields than the length.
+ * the row, and aggregates of other fields than the length, but for sketches
+ * of fields that are the same for all of a flow.
  *
  * Most of what a record of many flows needs isn't in the cache.  So a record
  * that needs an accumulator of a flow waits until some more have come, which
@@ -79,13 +81,16 @@ mlog_stream_forget__(struct mlog_stream *stream)
 static void
 plan_filter(struct mlog_filter *filter)
 {
-    filter->batched.n = filter->by_group.n = filter->others.n = 0;
+    filter->batched.n = filter->by_group.n = 0;
+    filter->by_flow.n = filter->others.n = 0;
     filter->n_refs = 0;
     for (size_t i = 0; i < filter->aggregates.n; i++) {
         struct mlog_aggregate *agg = filter->aggregates.data[i];
-        bool by_flow = mlog_aggregate_is_grouped_by_flow(agg);
+        bool takes_flows = mlog_aggregate_takes_flows(agg);
+        bool by_flow = mlog_aggregate_is_grouped_by_flow(agg) || takes_flows;
 
-        mlog_ptrs_push(!mlog_aggregate_takes_sums(agg) ? &filter->others
+        mlog_ptrs_push(takes_flows ? &filter->by_flow
+                       : !mlog_aggregate_takes_sums(agg) ? &filter->others
                        : agg->single ? &filter->batched
                        : by_flow ? &filter->by_group
                        : &filter->others, agg);
@@ -110,14 +115,15 @@ static void
 plan_match(const struct mlog_stream *stream, struct mlog_match *match)
 {
     match->n_batched_refs = match->n_definite_refs = match->n_refs = 0;
-    match->has_others = false;
+    match->has_others = match->has_by_flow = false;
     for (size_t i = 0; i < match->n; i++) {
         const struct mlog_filter *filter
             = stream->filters.data[match->filters[i]];
 
         match->n_refs += filter->n_refs;
+        match->has_by_flow = match->has_by_flow || filter->by_flow.n;
         if (i < match->n_definite) {
-            match->n_batched_refs += filter->n_grouped;
+            match->n_batched_refs += filter->n_grouped + filter->by_flow.n;
             match->n_definite_refs += filter->n_refs;
             match->has_others = match->has_others || filter->n_others;
         }
@@ -231,6 +237,33 @@ get_group(struct mlog_aggregate *agg, const struct mlog_sums *sums,
     return group;
 }
 
+/* Adds to the sketches of 'filter' that take values of flows.  '*r' is the
+ * index of their first ref; ungrouped ones don't use theirs. */
+static void
+add_to_by_flow(const struct mlog_filter *filter, const struct mlog_sums *sums,
+               struct lookups *lookups, mlog_group_ref *refs, size_t n_refs,
+               size_t *r)
+{
+    struct mlog_record record = {
+        .key = &lookups->flow->key, .flow_id = lookups->flow->flow_id,
+    };
+
+    for (size_t i = 0; i < filter->by_flow.n; i++, (*r)++) {
+        struct mlog_aggregate *agg = filter->by_flow.data[i];
+        struct mlog_value value;
+
+        if (mlog_field_get(agg->def->field, &record, &value)) {
+            struct mlog_group *group
+                = agg->single ? agg->single
+                  : get_group(agg, sums, lookups,
+                              *r < n_refs ? &refs[*r] : NULL);
+
+            mlog_aggregate_add_value(agg, group, &value, sums->n, sums->first,
+                                     sums->last);
+        }
+    }
+}
+
 /* Hands the sums of a flow over.  'refs' are 'n_refs'. */
 static void
 flush_sums(struct mlog_stream *stream, const struct mlog_match *match,
@@ -253,6 +286,9 @@ flush_sums(struct mlog_stream *stream, const struct mlog_match *match,
             mlog_aggregate_add_sums(
                 agg, get_group(agg, sums, &lookups,
                                r < n_refs ? &refs[r] : NULL), sums);
+        }
+        if (OVS_UNLIKELY(match->has_by_flow)) {
+            add_to_by_flow(filter, sums, &lookups, refs, n_refs, &r);
         }
     }
 }
@@ -322,6 +358,8 @@ prefetch_panes(const struct mlog_stream *stream, uint32_t acc, size_t from,
         }
         if (from >= match->n_definite) {
             r += filter->n_refs - filter->n_grouped;
+        } else if (match->has_by_flow) {
+            r += filter->by_flow.n;
         }
     }
 }
@@ -397,7 +435,8 @@ cross_boundary(struct mlog_stream *stream, uint64_t time)
     for (size_t i = 0; i < stream->aggregates.n; i++) {
         struct mlog_aggregate *agg = stream->aggregates.data[i];
 
-        if (mlog_aggregate_takes_sums(agg)) {
+        if (mlog_aggregate_takes_sums(agg)
+            || mlog_aggregate_takes_flows(agg)) {
             next = MIN(next, mlog_aggregate_pane_end(agg, time));
         }
     }
@@ -679,6 +718,9 @@ add_each(struct mlog_stream *stream, const struct mlog_match *match,
             mlog_aggregate_add_sums(
                 agg, get_group(agg, &sums, &lookups,
                                r < n_refs ? &refs[r] : NULL), &sums);
+        }
+        if (match->has_by_flow) {
+            add_to_by_flow(filter, &sums, &lookups, refs, n_refs, &r);
         }
         add_to_others(filter, record, refs, n_refs, &r);
     }

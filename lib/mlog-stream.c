@@ -75,6 +75,7 @@ mlog_filter_free__(struct mlog_filter *filter)
     free(filter->aggregates.data);
     free(filter->batched.data);
     free(filter->by_group.data);
+    free(filter->by_flow.data);
     free(filter->others.data);
     free_cacheline(filter);
 }

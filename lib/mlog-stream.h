@@ -157,6 +157,8 @@ struct mlog_group_info {
     struct mlog_group_key key;
     struct mlog_result value;
     uint64_t newest;            /* Time of the newest record, ns. */
+    struct mlog_topk_item *items;       /* For topk: most frequent values. */
+    size_t n_items;
 };
 
 struct mlog_aggregate_view {

@@ -512,7 +512,8 @@ static void
 update_watch(struct mlog_aggregate *agg)
 {
     bool rises = (agg->kind == MLOG_PANE_COUNT || agg->kind == MLOG_PANE_SUM
-                  || agg->kind == MLOG_PANE_MAX);
+                  || agg->kind == MLOG_PANE_MAX
+                  || agg->kind == MLOG_PANE_DISTINCT);
     double from = HUGE_VAL;
     const struct mlog_trigger_set *set;
 

@@ -2,6 +2,7 @@
 # a line.
 unit_tests = \
 	tests/unit/test-aggregate \
+	tests/unit/test-aggregate-sketch \
 	tests/unit/test-bitpack \
 	tests/unit/test-archive \
 	tests/unit/test-archive-file \

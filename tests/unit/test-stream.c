@@ -297,7 +297,7 @@ Test(stream, errors)
         { "a;have;sum(pkt_len", "12: expected ')'" },
         { "a;have;sum(pkt_len))", "13: nothing can follow" },
         { "a;have;sum pkt_len", "5: nothing can follow" },
-        { "a;have;sum(pkt_len,nw_ttl)", "5: unknown field 'pkt_len,nw_ttl'" },
+        { "a;have;sum(pkt_len,nw_ttl)", "13: only topk() takes more than a" },
         { "a;have;count;window=1", "8: window: '1' is not a duration" },
         { "a;have;count;window=0", "window: must be from 1ms to 1h" },
         { "a;have;count;window=500us", "must be from 1ms to 1h" },
