@@ -46,6 +46,7 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-command-archive.c \
 	lib/mlog-command-args.c \
 	lib/mlog-command-call.h \
+	lib/mlog-command-conversations.c \
 	lib/mlog-command-groups.c \
 	lib/mlog-command-query.c \
 	lib/mlog-command-query.h \
@@ -99,6 +100,10 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-ports.c \
 	lib/mlog-ports.h \
 	lib/mlog-predicate.c \
+	lib/mlog-query-conversations.c \
+	lib/mlog-query-conversations.h \
+	lib/mlog-query-copies.c \
+	lib/mlog-query-copies.h \
 	lib/mlog-query-groups.c \
 	lib/mlog-query-intern.c \
 	lib/mlog-query-intern.h \

@@ -57,6 +57,8 @@ option_name(enum mlog_option option)
     case MLOG_OPT_FILTER:
     case MLOG_OPT_CURSOR:
     case MLOG_OPT_SINCE_CURSOR:
+    case MLOG_OPT_UNANSWERED:
+    case MLOG_OPT_WHOLE:
     case MLOG_N_OPTIONS:
         break;
     }

@@ -57,6 +57,8 @@ enum mlog_option {
     MLOG_OPT_FILTER,
     MLOG_OPT_CURSOR,
     MLOG_OPT_SINCE_CURSOR,
+    MLOG_OPT_UNANSWERED,
+    MLOG_OPT_WHOLE,
     MLOG_N_OPTIONS
 };
 
@@ -167,6 +169,7 @@ void mlog_command_fields(struct mlog_call *);
 void mlog_command_set(struct mlog_call *);
 void mlog_command_query(struct mlog_call *);
 void mlog_command_flows(struct mlog_call *);
+void mlog_command_conversations(struct mlog_call *);
 void mlog_command_filter_add(struct mlog_call *);
 void mlog_command_filter_del(struct mlog_call *);
 void mlog_command_filter_list(struct mlog_call *);

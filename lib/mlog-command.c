@@ -69,6 +69,10 @@ static const struct {
                           "the next page of an answer: its \"next\"" },
     [MLOG_OPT_SINCE_CURSOR] = { "since-cursor", "TOKEN|now|oldest",
                                 "what came since an answer: its \"next\"" },
+    [MLOG_OPT_UNANSWERED] = { "unanswered", NULL,
+                              "only what has had no answer" },
+    [MLOG_OPT_WHOLE] = { "whole", NULL, "count all records of what has a "
+                         "record that matches" },
 };
 
 #define OPTS_ALL (MLOG_OPT(FORMAT) | MLOG_OPT(HELP))
@@ -97,6 +101,14 @@ static const struct mlog_command commands[] = {
       "[--by bytes|packets]",
       "the greatest flows",
       0, 1, OPTS_ALL | MLOG_OPTS_RANGE | OPTS_GROUPS, mlog_command_flows },
+    { "multilog/conversations",
+      "[EXPR] [--since TIME] [--until TIME] [--last DURATION] [--top N] "
+      "[--by bytes|packets|duration] [--unanswered] [--whole]",
+      "the greatest conversations, both directions in one",
+      0, 1,
+      (OPTS_ALL | MLOG_OPTS_RANGE | OPTS_GROUPS | MLOG_OPT(UNANSWERED)
+       | MLOG_OPT(WHOLE)),
+      mlog_command_conversations },
     { "multilog/filter-add", "NAME EXPR", "add a filter",
       2, 2, OPTS_ALL, mlog_command_filter_add },
     { "multilog/filter-del", "NAME", "delete a filter",

@@ -10,6 +10,7 @@ unit_tests = \
 	tests/unit/test-classifier \
 	tests/unit/test-command \
 	tests/unit/test-command-query \
+	tests/unit/test-conversations \
 	tests/unit/test-dp-observer \
 	tests/unit/test-expr \
 	tests/unit/test-fields \
@@ -111,6 +112,7 @@ at_files = \
 	tests/at/drops-pipeline.at \
 	tests/at/drops-tunnel.at \
 	tests/at/drops.at \
+	tests/at/joins.at \
 	tests/at/stream.at \
 	tests/at/archive.at \
 	tests/at/survival.at \
@@ -183,6 +185,7 @@ EXTRA_DIST += \
 	tests/codespell-ignore \
 	tests/compare-tshark \
 	tests/dump-test \
+	tests/log-append.h \
 	tests/cppcheck-suppressions \
 	tests/model/capture.pml \
 	tests/model/commit.pml \
