@@ -82,6 +82,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-flow-id.h \
 	lib/mlog-flow-table.c \
 	lib/mlog-flow-table.h \
+	lib/mlog-formula.c \
+	lib/mlog-formula.h \
 	lib/mlog-group-table.c \
 	lib/mlog-group-table.h \
 	lib/mlog-header-log.c \
