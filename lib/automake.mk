@@ -48,6 +48,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-command-call.h \
 	lib/mlog-command-conversations.c \
 	lib/mlog-command-groups.c \
+	lib/mlog-command-join.c \
+	lib/mlog-command-pairs.c \
 	lib/mlog-command-query.c \
 	lib/mlog-command-query.h \
 	lib/mlog-command-show.c \
@@ -114,6 +116,10 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-query-results.c \
 	lib/mlog-query-tally.c \
 	lib/mlog-query-tally.h \
+	lib/mlog-query-join.c \
+	lib/mlog-query-join.h \
+	lib/mlog-query-pairs.c \
+	lib/mlog-query-pairs.h \
 	lib/mlog-query.c \
 	lib/mlog-query.h \
 	lib/mlog-rebuild.c \

@@ -266,6 +266,16 @@ parse_aggregate(struct parser *p, const char *start, size_t length,
     return check_aggregate(p, field, aggregate);
 }
 
+bool
+mlog_call_parse_aggregate(struct mlog_call *call, const char *word,
+                          const char *start, size_t length,
+                          struct mlog_query_aggregate *aggregate)
+{
+    struct parser parser = { call, word };
+
+    return parse_aggregate(&parser, start, length, aggregate);
+}
+
 /* Length of the first of a list of aggregates, which may have commas between
  * parentheses. */
 static size_t

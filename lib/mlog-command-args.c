@@ -47,6 +47,7 @@ option_name(enum mlog_option option)
     case MLOG_OPT_BUCKET: return "--bucket";
     case MLOG_OPT_DISTINCT: return "--distinct";
     case MLOG_OPT_ORDER_BY: return "--order-by";
+    case MLOG_OPT_WITHIN: return "--within";
     case MLOG_OPT_FORMAT:
     case MLOG_OPT_HELP:
     case MLOG_OPT_COUNT:
@@ -59,6 +60,9 @@ option_name(enum mlog_option option)
     case MLOG_OPT_SINCE_CURSOR:
     case MLOG_OPT_UNANSWERED:
     case MLOG_OPT_WHOLE:
+    case MLOG_OPT_ON:
+    case MLOG_OPT_KIND:
+    case MLOG_OPT_COMPUTE:
     case MLOG_N_OPTIONS:
         break;
     }

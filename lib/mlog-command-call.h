@@ -59,6 +59,10 @@ enum mlog_option {
     MLOG_OPT_SINCE_CURSOR,
     MLOG_OPT_UNANSWERED,
     MLOG_OPT_WHOLE,
+    MLOG_OPT_ON,
+    MLOG_OPT_KIND,
+    MLOG_OPT_COMPUTE,
+    MLOG_OPT_WITHIN,
     MLOG_N_OPTIONS
 };
 
@@ -127,6 +131,11 @@ bool mlog_call_parse_key(struct mlog_call *, const char *what,
 bool mlog_call_get_having(struct mlog_call *, const struct mlog_group_spec *,
                           struct mlog_having[], size_t *n);
 
+/* Parses one, such as "sum(pkt_len)", [start, start + length) of 'word'. */
+bool mlog_call_parse_aggregate(struct mlog_call *, const char *word,
+                               const char *start, size_t length,
+                               struct mlog_query_aggregate *);
+
 /* Parses 'list', the rest of 'word', into at most 'max' fields. */
 bool mlog_call_parse_fields(struct mlog_call *, const char *word,
                             const char *list, size_t max,
@@ -170,6 +179,8 @@ void mlog_command_set(struct mlog_call *);
 void mlog_command_query(struct mlog_call *);
 void mlog_command_flows(struct mlog_call *);
 void mlog_command_conversations(struct mlog_call *);
+void mlog_command_join(struct mlog_call *);
+
 void mlog_command_filter_add(struct mlog_call *);
 void mlog_command_filter_del(struct mlog_call *);
 void mlog_command_filter_list(struct mlog_call *);

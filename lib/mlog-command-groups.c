@@ -97,10 +97,10 @@ put_real(struct mlog_table *table, const struct mlog_groups *groups,
     }
 }
 
-static void
-put_aggregate(struct mlog_table *table, enum mlog_format format,
-              const struct mlog_groups *groups, uint32_t id, size_t i,
-              const struct mlog_query_aggregate *aggregate)
+void
+mlog_ask_put_aggregate(struct mlog_table *table, enum mlog_format format,
+                       const struct mlog_groups *groups, uint32_t id,
+                       size_t i, const struct mlog_query_aggregate *aggregate)
 {
     struct mlog_value value;
     uint64_t n;
@@ -294,7 +294,7 @@ put_group(const struct group_query *q, enum mlog_format format, uint32_t id,
     mlog_table_put_u64(table, group->count);
     mlog_table_put_u64(table, group->bytes);
     for (size_t i = 0; i < spec->n_aggregates; i++) {
-        put_aggregate(table, format, q->groups, id, i, &spec->aggregates[i]);
+        mlog_ask_put_aggregate(table, format, q->groups, id, i, &spec->aggregates[i]);
     }
 }
 
@@ -586,7 +586,7 @@ show_totals(struct mlog_ask *ask, const struct mlog_groups *groups,
         mlog_table_put_u64(table, totals->count);
         mlog_table_put_u64(table, totals->bytes);
         for (size_t i = 0; i < spec->n_aggregates; i++) {
-            put_aggregate(table, doc->format, groups, 0, i, &spec->aggregates[i]);
+            mlog_ask_put_aggregate(table, doc->format, groups, 0, i, &spec->aggregates[i]);
         }
     }
     if (groups) {

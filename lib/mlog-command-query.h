@@ -16,8 +16,8 @@
 #ifndef MLOG_COMMAND_QUERY_H
 #define MLOG_COMMAND_QUERY_H 1
 
-/* Private to the commands that ask for records: what multilog/query and
- * multilog/flows have in common.
+/* Private to the commands that ask for records: what multilog/query,
+ * multilog/flows and others have in common.
  *
  * A handler parses its options, calls mlog_ask_start(), runs the query, fills
  * in the document, and in any case calls mlog_ask_finish(). */
@@ -53,6 +53,17 @@ void mlog_ask_put_coverage(const struct mlog_ask *,
 void mlog_ask_put_summary(const struct mlog_ask *, const char *what,
                           size_t n_shown, size_t n,
                           const struct mlog_query_totals *);
+
+/* A cell with the value of aggregate 'i' of group 'id'. */
+void mlog_ask_put_aggregate(struct mlog_table *, enum mlog_format,
+                            const struct mlog_groups *, uint32_t id, size_t i,
+                            const struct mlog_query_aggregate *);
+
+/* The form of multilog/join with --within, in mlog-command-pairs.c; the left
+ * expression is what mlog_ask_start() parses. */
+struct mlog_join_keys;
+void mlog_ask_pairs(struct mlog_ask *, const struct mlog_expr *right,
+                    const struct mlog_join_keys *);
 
 /* The queries for groups, mlog-command-groups.c: --group-by, --bucket,
  * --distinct; counts without groups; and flows. */

@@ -58,7 +58,7 @@ static const struct {
                             "the different combinations of values" },
     [MLOG_OPT_ORDER_BY] = { "order-by", "[-]KEY,...",
                             "what to order by; -KEY for descending order" },
-    [MLOG_OPT_HAVING] = { "having", "'KEY OP NUMBER'",
+    [MLOG_OPT_HAVING] = { "having", "CONDITION",
                           "only groups that meet this, as in 'count > 100'" },
     [MLOG_OPT_EXPLAIN] = { "explain", "[plan]",
                            "add how the query was executed; with =plan only "
@@ -73,6 +73,14 @@ static const struct {
                               "only what has had no answer" },
     [MLOG_OPT_WHOLE] = { "whole", NULL, "count all records of what has a "
                          "record that matches" },
+    [MLOG_OPT_ON] = { "on", "KEY,...", "FIELD, or LEFT-FIELD=RIGHT-FIELD; "
+                      "\"flow\", or \"reverse\" for answers" },
+    [MLOG_OPT_KIND] = { "kind", "KIND",
+                        "inner (default), left, outer or anti" },
+    [MLOG_OPT_COMPUTE] = { "compute", "[NAME=]FORMULA,...",
+                           "more columns: 'l.bytes / r.count'" },
+    [MLOG_OPT_WITHIN] = { "within", "DURATION",
+                          "pair records, at most so far apart" },
 };
 
 #define OPTS_ALL (MLOG_OPT(FORMAT) | MLOG_OPT(HELP))
@@ -109,6 +117,18 @@ static const struct mlog_command commands[] = {
       (OPTS_ALL | MLOG_OPTS_RANGE | OPTS_GROUPS | MLOG_OPT(UNANSWERED)
        | MLOG_OPT(WHOLE)),
       mlog_command_conversations },
+    { "multilog/join",
+      "LEFT-EXPR RIGHT-EXPR --on KEY,... [--since TIME] [--until TIME] "
+      "[--last DURATION] [--top N] [--by KEY] "
+      "[--kind inner|left|outer|anti] [--aggregate l.FUNC(FIELD),...] "
+      "[--compute FORMULA,...] [--having CONDITION], "
+      "or --within DURATION [--fields l.FIELD,...]",
+      "groups, or pairs, of records that agree in some fields",
+      2, 2,
+      (OPTS_ALL | MLOG_OPTS_RANGE | OPTS_GROUPS | MLOG_OPT(ON)
+       | MLOG_OPT(KIND) | MLOG_OPT(AGGREGATE) | MLOG_OPT(COMPUTE)
+       | MLOG_OPT(HAVING) | MLOG_OPT(WITHIN) | MLOG_OPT(FIELDS)),
+      mlog_command_join },
     { "multilog/filter-add", "NAME EXPR", "add a filter",
       2, 2, OPTS_ALL, mlog_command_filter_add },
     { "multilog/filter-del", "NAME", "delete a filter",

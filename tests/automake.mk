@@ -12,6 +12,7 @@ unit_tests = \
 	tests/unit/test-command-query \
 	tests/unit/test-conversations \
 	tests/unit/test-formula \
+	tests/unit/test-join \
 	tests/unit/test-dp-observer \
 	tests/unit/test-expr \
 	tests/unit/test-fields \
