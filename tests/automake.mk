@@ -51,6 +51,7 @@ plain_tests = \
 	tests/fuzz/fuzz-headers \
 	tests/fuzz/fuzz-sealed \
 	tests/fuzz/fuzz-sketch \
+	tests/run-queries \
 	tests/stress/stress-crash \
 	tests/stress/stress-cut \
 	tests/stress/stress-history \
@@ -97,6 +98,7 @@ tests_fuzz_fuzz_expr_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_headers_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_sealed_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_sketch_LDADD = lib/libmultilog.a
+tests_run_queries_LDADD = lib/libmultilog.a
 tests_stress_stress_crash_LDADD = lib/libmultilog.a
 tests_stress_stress_cut_LDADD = lib/libmultilog.a
 tests_stress_stress_history_LDADD = lib/libmultilog.a
@@ -185,9 +187,11 @@ EXTRA_DIST += \
 	tests/check-errors \
 	tests/check-ovs \
 	tests/codespell-ignore \
+	tests/compare-queries \
 	tests/compare-tshark \
 	tests/dump-test \
 	tests/log-append.h \
+	tests/query_reference.py \
 	tests/cppcheck-suppressions \
 	tests/model/capture.pml \
 	tests/model/commit.pml \
