@@ -149,6 +149,34 @@ row_ring_unroll(struct row_ring *ring)
     return rows;
 }
 
+/* Only the rows that are wanted are decoded; the others are counted. */
+static void
+scan_rows(struct mlog_scan *scan, struct row_ring *ring, bool oldest,
+          struct mlog_query_totals *totals)
+{
+    struct mlog_batch batch;
+    uint64_t count, bytes;
+
+    if (!oldest) {
+        mlog_scan_count_newest(scan, ring->limit, &totals->count,
+                               &totals->bytes);
+        while (mlog_scan_next(scan, &batch)) {
+            row_ring_add(ring, &batch, false);
+        }
+        return;
+    }
+    while (ring->n < ring->limit && mlog_scan_next(scan, &batch)) {
+        row_ring_add(ring, &batch, true);
+        totals->count += batch.n;
+        for (uint32_t i = 0; i < batch.n; i++) {
+            totals->bytes += mlog_row_pkt_len(mlog_batch_row(&batch, i));
+        }
+    }
+    mlog_scan_count(scan, &count, &bytes);
+    totals->count += count;
+    totals->bytes += bytes;
+}
+
 int
 mlog_query_rows(const struct mlog_snapshot *snapshot,
                 const struct mlog_range *range,
@@ -157,17 +185,10 @@ mlog_query_rows(const struct mlog_snapshot *snapshot,
 {
     struct mlog_scan *scan = mlog_scan_create(snapshot, range, budget);
     struct row_ring ring = { .limit = limit };
-    struct mlog_batch batch;
 
     memset(rows, 0, sizeof *rows);
     mlog_query_get_missing(snapshot, range, &rows->totals);
-    while (mlog_scan_next(scan, &batch)) {
-        row_ring_add(&ring, &batch, oldest);
-        rows->totals.count += batch.n;
-        for (uint32_t i = 0; i < batch.n; i++) {
-            rows->totals.bytes += mlog_row_pkt_len(mlog_batch_row(&batch, i));
-        }
-    }
+    scan_rows(scan, &ring, oldest, &rows->totals);
     rows->totals.n_revoked = mlog_scan_n_expired(scan);
     rows->totals.n_unreadable = mlog_scan_n_unreadable(scan);
 

@@ -36,6 +36,12 @@ enum segment_mode {
     SEGMENT_MIXED,              /* The program is needed. */
 };
 
+/* A position in a scan. */
+struct mlog_scan_mark {
+    size_t next_file, next_segment;     /* As in struct mlog_scan. */
+    uint32_t pos;
+};
+
 struct mlog_scan {
     const struct mlog_snapshot *snapshot;
     struct mlog_range range;
@@ -43,6 +49,9 @@ struct mlog_scan {
     uint32_t columns;           /* That batches have; a bit each. */
     int error;
     size_t n_expired, n_unreadable;
+    struct mlog_scan_mark mark; /* That the scan was rewound to. */
+    size_t n_expired_before;    /* ...that. */
+    size_t n_unreadable_before;
     struct mlog_scan_stats stats;
     long long int started;      /* us. */
 
@@ -80,6 +89,10 @@ struct mlog_scan {
 /* Makes sure that there are rows to be looked at.  Returns false at the end
  * or after an error. */
 bool mlog_scan_prepare__(struct mlog_scan *);
+
+/* The position before the next row, and back to it. */
+struct mlog_scan_mark mlog_scan_mark__(const struct mlog_scan *);
+void mlog_scan_rewind__(struct mlog_scan *, const struct mlog_scan_mark *);
 
 /* Settles the verdict of a flow of the current segment. */
 uint8_t mlog_scan_settle__(struct mlog_scan *, uint32_t local);

@@ -429,21 +429,80 @@ count_batch(struct mlog_scan *scan, uint64_t *n_rows, uint64_t *n_bytes)
     }
 }
 
-void
-mlog_scan_count(struct mlog_scan *scan, uint64_t *n_rows, uint64_t *n_bytes)
+/* Where the newest rows are: places, oldest first, from each of which on there
+ * are so many until the next. */
+struct newest {
+    struct { struct mlog_scan_mark mark; uint64_t n; } *places;
+    size_t first, n, allocated;
+    uint64_t n_rows;            /* From 'first' on. */
+    uint64_t limit;
+};
+
+/* Adds 'n' rows from 'mark' on, and forgets what isn't needed any more. */
+static void
+newest_add(struct newest *newest, const struct mlog_scan_mark *mark,
+           uint64_t n)
+{
+    if (newest->n == newest->allocated && newest->first > newest->n / 2) {
+        newest->n -= newest->first;
+        memmove(newest->places, newest->places + newest->first,
+                newest->n * sizeof *newest->places);
+        newest->first = 0;
+    }
+    if (newest->n == newest->allocated) {
+        newest->places = x2nrealloc(newest->places, &newest->allocated,
+                                    sizeof *newest->places);
+    }
+    newest->places[newest->n].mark = *mark;
+    newest->places[newest->n++].n = n;
+    newest->n_rows += n;
+    while (newest->n_rows - newest->places[newest->first].n >= newest->limit) {
+        newest->n_rows -= newest->places[newest->first++].n;
+    }
+}
+
+/* Counts what is left, and notes in 'newest', if that is not NULL. */
+static void
+count_all(struct mlog_scan *scan, struct newest *newest, uint64_t *n_rows,
+          uint64_t *n_bytes)
 {
     uint32_t columns = scan->columns;
 
     *n_rows = *n_bytes = 0;
     scan->columns = 1u << MLOG_COLUMN_PKT_LEN;
     while (mlog_scan_prepare__(scan)) {
-        if (scan->by_postings || needs_refining(scan)
-            || (scan->mode == SEGMENT_ALL && !scan->segment->sealed)) {
+        struct mlog_scan_mark mark = mlog_scan_mark__(scan);
+        uint64_t before = *n_rows;
+
+        if (scan->by_postings || needs_refining(scan)) {
             count_batch(scan, n_rows, n_bytes);
         } else {
             count_block(scan, n_rows, n_bytes);
         }
+        if (newest && *n_rows > before) {
+            newest_add(newest, &mark, *n_rows - before);
+        }
     }
     scan->columns = columns;
     scan->stats.n_matched += *n_rows;
+}
+
+void
+mlog_scan_count(struct mlog_scan *scan, uint64_t *n_rows, uint64_t *n_bytes)
+{
+    count_all(scan, NULL, n_rows, n_bytes);
+}
+
+void
+mlog_scan_count_newest(struct mlog_scan *scan, size_t limit, uint64_t *n_rows,
+                       uint64_t *n_bytes)
+{
+    struct newest newest = { .limit = MAX(limit, 1) };
+
+    count_all(scan, &newest, n_rows, n_bytes);
+    if (newest.n) {
+        mlog_scan_rewind__(scan, &newest.places[newest.first].mark);
+        scan->stats.n_matched -= newest.n_rows;
+    }
+    free(newest.places);
 }

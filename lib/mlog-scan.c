@@ -156,13 +156,13 @@ mlog_scan_error(const struct mlog_scan *scan)
 size_t
 mlog_scan_n_expired(const struct mlog_scan *scan)
 {
-    return scan->n_expired;
+    return MAX(scan->n_expired, scan->n_expired_before);
 }
 
 size_t
 mlog_scan_n_unreadable(const struct mlog_scan *scan)
 {
-    return scan->n_unreadable;
+    return MAX(scan->n_unreadable, scan->n_unreadable_before);
 }
 
 void
@@ -221,21 +221,58 @@ forget_local(struct mlog_scan *scan, uint32_t n_flows)
     memset(scan->local, MLOG_FLOW_UNSET, n_flows);
 }
 
+/* Settles flows 'start' ... 'start' + 'n' - 1 of the current segment, at most
+ * SETTLE of them.  What isn't known yet is listed first, so that the keys, of
+ * which each is somewhere else in memory, are fetched while others are
+ * evaluated. */
+enum { SETTLE = 1024, SETTLE_AHEAD = 12 };
+
+static void
+settle_flows(struct mlog_scan *scan, uint32_t start, uint32_t n)
+{
+    const struct mlog_flow_table *table = scan->snapshot->flows;
+    const struct mlog_segment *segment = scan->segment;
+    uint8_t *local = &scan->local[start];
+    uint32_t list[SETTLE];
+    uint32_t n_unset = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (segment->flows) {
+            local[i] = scan->verdicts[segment->flows[start + i]];
+        }
+        list[n_unset] = start + i;
+        n_unset += local[i] == MLOG_FLOW_UNSET;
+    }
+    for (uint32_t i = 0; i < n_unset; i++) {
+        if (i + SETTLE_AHEAD < n_unset) {
+            OVS_PREFETCH(mlog_segment_key(table, segment,
+                                          list[i + SETTLE_AHEAD]));
+        }
+        mlog_scan_settle__(scan, list[i]);
+    }
+}
+
 /* Settles all the 'n_flows' flows of the current segment. */
 static enum segment_mode
 settle_segment(struct mlog_scan *scan, uint32_t n_flows)
 {
-    uint32_t n[4] = { 0, 0, 0, 0 };
+    uint32_t n_true = 0, n_false = 0;
 
+    for (uint32_t i = 0; i < n_flows; i += SETTLE) {
+        settle_flows(scan, i, MIN(SETTLE, n_flows - i));
+    }
     for (uint32_t i = 0; i < n_flows; i++) {
-        n[mlog_flow_verdict(mlog_scan_settle__(scan, i))]++;
+        enum mlog_flow_verdict verdict = mlog_flow_verdict(scan->local[i]);
+
+        n_true += verdict == MLOG_FLOW_TRUE;
+        n_false += verdict == MLOG_FLOW_FALSE;
     }
     scan->settled = true;
-    scan->all_maybe = n[MLOG_FLOW_MAYBE] == n_flows;
-    return (n[MLOG_FLOW_FALSE] == n_flows ? SEGMENT_NONE
-            : n[MLOG_FLOW_TRUE] == n_flows ? SEGMENT_ALL
-            : n[MLOG_FLOW_MAYBE] ? SEGMENT_MIXED
-            : SEGMENT_BY_FLOW);
+    scan->all_maybe = !n_true && !n_false;
+    return (n_false == n_flows ? SEGMENT_NONE
+            : n_true == n_flows ? SEGMENT_ALL
+            : n_true + n_false == n_flows ? SEGMENT_BY_FLOW
+            : SEGMENT_MIXED);
 }
 
 /* Forgets about the segment before. */
@@ -586,6 +623,23 @@ enter_segment(struct mlog_scan *scan)
     }
 }
 
+static bool
+is_at(const struct mlog_scan *scan, const struct mlog_scan_mark *mark)
+{
+    return (scan->next_file == mark->next_file
+            && scan->next_segment == mark->next_segment);
+}
+
+/* Leaves out what is before the mark, if the scan was rewound to one in the
+ * current segment. */
+static void
+resume(struct mlog_scan *scan)
+{
+    if (is_at(scan, &scan->mark)) {
+        scan->pos = MAX(scan->pos, scan->mark.pos);
+    }
+}
+
 /* Lets the segment be taken away, if it is wanted, and returns false then. */
 static bool
 renew_entry(struct mlog_scan *scan)
@@ -606,7 +660,48 @@ renew_entry(struct mlog_scan *scan)
 bool
 mlog_scan_prepare__(struct mlog_scan *scan)
 {
-    return (may_go_on(scan)
-            && ((scan->pos < scan->end && renew_entry(scan))
-                || enter_segment(scan)));
+    if (!may_go_on(scan)) {
+        return false;
+    } else if (scan->pos < scan->end && renew_entry(scan)) {
+        return true;
+    }
+    while (enter_segment(scan)) {
+        resume(scan);
+        if (scan->pos < scan->end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Marks. */
+
+struct mlog_scan_mark
+mlog_scan_mark__(const struct mlog_scan *scan)
+{
+    return (struct mlog_scan_mark) {
+        .next_file = scan->next_file,
+        .next_segment = scan->next_segment,
+        .pos = scan->pos,
+    };
+}
+
+void
+mlog_scan_rewind__(struct mlog_scan *scan, const struct mlog_scan_mark *mark)
+{
+    leave_segment(scan);
+    scan->pos = scan->end = 0;
+    scan->mark = *mark;
+    scan->next_file = mark->next_file;
+    scan->next_segment = mark->next_segment;
+    if (mark->next_segment) {
+        scan->next_segment--;
+    } else if (mark->next_file) {
+        scan->next_file--;
+    }
+
+    /* What is found missing again is not missing twice. */
+    scan->n_expired_before = scan->n_expired;
+    scan->n_unreadable_before = scan->n_unreadable;
+    scan->n_expired = scan->n_unreadable = 0;
 }

@@ -277,17 +277,18 @@ struct client {
     pthread_t thread;
     const struct query *query;
     double us[MAX_RUNS];
+    double cpu_us[MAX_RUNS];    /* Of the thread. */
     size_t n;
     uint64_t matched;
     double elapsed;             /* us. */
 };
 
 static double
-now_us(void)
+now_us(clockid_t clock)
 {
     struct timespec ts;
 
-    clock_gettime(CLOCK_MONOTONIC, &ts);
+    clock_gettime(clock, &ts);
     return ts.tv_sec * 1e6 + ts.tv_nsec / 1e3;
 }
 
@@ -295,13 +296,16 @@ static void *
 client_main(void *client_)
 {
     struct client *client = client_;
-    double start = now_us(), end = start;
+    double start = now_us(CLOCK_MONOTONIC), end = start;
 
     do {
         double before = end;
+        double cpu_before = now_us(CLOCK_THREAD_CPUTIME_ID);
 
         client->matched += run_query(client->query);
-        end = now_us();
+        client->cpu_us[client->n] = (now_us(CLOCK_THREAD_CPUTIME_ID)
+                                     - cpu_before);
+        end = now_us(CLOCK_MONOTONIC);
         client->us[client->n++] = end - before;
     } while (client->n < MAX_RUNS
              && (client->n < 3 || end - start < options.ms * 1e3));
@@ -314,6 +318,7 @@ print_result(const struct query *q, enum state state, unsigned int n_clients,
              const struct client *clients)
 {
     double *us = xmalloc(n_clients * MAX_RUNS * sizeof *us);
+    double *cpu = xmalloc(n_clients * MAX_RUNS * sizeof *cpu);
     double rate = 0, matched = 0;
     double in_range = (q->window ? MIN(q->window / 100, options.records)
                        : options.records);
@@ -323,25 +328,28 @@ print_result(const struct query *q, enum state state, unsigned int n_clients,
         const struct client *c = &clients[i];
 
         memcpy(&us[n], c->us, c->n * sizeof *us);
+        memcpy(&cpu[n], c->cpu_us, c->n * sizeof *cpu);
         n += c->n;
         rate += c->n / (c->elapsed / 1e6);
         matched += c->matched;
     }
     sort_doubles(us, n);
+    sort_doubles(cpu, n);
     printf(options.json
            ? "{\"bench\": \"query\", \"state\": \"%s\", \"query\": \"%s\", "
              "\"records\": %u, \"flows\": %"PRIuSIZE", \"clients\": %u, "
              "\"in_range\": %.0f, \"matched_mean\": %.0f, "
              "\"runs\": %"PRIuSIZE", \"p50_ms\": %.3f, \"p99_ms\": %.3f, "
-             "\"rows_per_s\": %.0f}\n"
+             "\"cpu_p50_ms\": %.3f, \"rows_per_s\": %.0f}\n"
            : "%-8s%-15s %10u %8"PRIuSIZE" %3u %10.0f %10.0f %5"PRIuSIZE" "
-             "%9.3f %9.3f %8.1f\n",
+             "%9.3f %9.3f %9.3f %8.1f\n",
            state_names[state], q->name, options.records, 2 * n_connections,
            n_clients, in_range, matched / n, n, percentile(us, n, 50) / 1e3,
-           percentile(us, n, 99) / 1e3,
+           percentile(us, n, 99) / 1e3, percentile(cpu, n, 50) / 1e3,
            options.json ? rate * in_range : rate * in_range / 1e6);
     fflush(stdout);
     free(us);
+    free(cpu);
 }
 
 static void
@@ -497,7 +505,7 @@ main(int argc, char *argv[])
 
     if (!options.json) {
         printf("state   query              records    flows  cl   in range    "
-               "matched  runs    p50 ms    p99 ms Mrows/s\n");
+               "matched  runs    p50 ms    p99 ms  cpu p50   Mrows/s\n");
     }
     for (size_t i = 0; i < options.n_flows; i++) {
         n_connections = MAX(1, options.flows[i] / 2);

@@ -511,3 +511,51 @@ Test(scan, skips_by_zones)
     cr_assert_leq(stats.n_values, N_RECS);
     mlog_scan_destroy(scan);
 }
+
+/* What is counted, and the newest of it. */
+Test(scan, newest)
+{
+    static const char *const texts[] = {
+        "", "pkt_len > 1000", "ip_id == 4711", "tcp && tcp_flags == +syn",
+        "tcp_seq < tcp_ack", "nw_src == 10.0.0.1", "pkt_len > 10000",
+    };
+    static const size_t limits[] = { 0, 1, 2, 100, 3000, N_RECS, 2 * N_RECS };
+
+    hold(SEALED, 400);
+    for (size_t i = 0; i < ARRAY_SIZE(texts) * ARRAY_SIZE(limits); i++) {
+        const char *text = texts[i / ARRAY_SIZE(limits)];
+        size_t limit = limits[i % ARRAY_SIZE(limits)];
+        struct mlog_range range = { parse(text), 0, UINT64_MAX };
+        struct mlog_scan *scan = mlog_scan_create(&snapshot, &range,
+                                                  &no_limit);
+        uint64_t count, bytes, n = 0;
+        struct mlog_batch batch;
+        size_t all = 0;
+
+        mlog_scan_count_newest(scan, limit, &count, &bytes);
+        for (size_t j = 0; j < N_RECS; j++) {
+            all += matches(&recs[j], &range);
+        }
+        cr_assert_eq(count, all, "%s", text);
+
+        /* The last ones, at least 'limit'. */
+        struct rec *found = xcalloc(N_RECS + 1, sizeof *found);
+        for (n = 0; mlog_scan_next(scan, &batch); n += batch.n) {
+            for (uint32_t j = 0; j < batch.n; j++) {
+                found[n + j].time = batch.segment->base_time
+                    + mlog_row_time(mlog_batch_row(&batch, j));
+            }
+        }
+        cr_assert_geq(n, MIN(limit, count), "%s", text);
+        cr_assert_leq(n, count);
+        cr_assert_leq(n, limit + MLOG_SEALED_BLOCK_ROWS);
+        for (size_t j = N_RECS, k = n; k; ) {
+            if (matches(&recs[--j], &range)) {
+                cr_assert_eq(found[--k].time, recs[j].time, "%s", text);
+            }
+        }
+        free(found);
+        mlog_scan_destroy(scan);
+        mlog_expr_unref(CONST_CAST(struct mlog_expr *, range.expr));
+    }
+}
