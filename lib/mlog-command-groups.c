@@ -294,7 +294,8 @@ put_group(const struct group_query *q, enum mlog_format format, uint32_t id,
     mlog_table_put_u64(table, group->count);
     mlog_table_put_u64(table, group->bytes);
     for (size_t i = 0; i < spec->n_aggregates; i++) {
-        mlog_ask_put_aggregate(table, format, q->groups, id, i, &spec->aggregates[i]);
+        mlog_ask_put_aggregate(table, format, q->groups, id, i,
+                               &spec->aggregates[i]);
     }
 }
 
@@ -586,7 +587,8 @@ show_totals(struct mlog_ask *ask, const struct mlog_groups *groups,
         mlog_table_put_u64(table, totals->count);
         mlog_table_put_u64(table, totals->bytes);
         for (size_t i = 0; i < spec->n_aggregates; i++) {
-            mlog_ask_put_aggregate(table, doc->format, groups, 0, i, &spec->aggregates[i]);
+            mlog_ask_put_aggregate(table, doc->format, groups, 0, i,
+                                   &spec->aggregates[i]);
         }
     }
     if (groups) {

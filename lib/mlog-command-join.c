@@ -449,7 +449,8 @@ parse(struct join_call *jc, uint64_t *top)
                                     MLOG_FORMULA_CONDITION, &jc->having)
             && parse_option_formula(jc, MLOG_OPT_BY, MLOG_FORMULA_NUMBER,
                                     &jc->by)
-            && mlog_call_get_u64(call, MLOG_OPT_TOP, 1, MLOG_ASK_MAX_SHOWN, top));
+            && mlog_call_get_u64(call, MLOG_OPT_TOP, 1, MLOG_ASK_MAX_SHOWN,
+                                 top));
 }
 
 /* Choosing and ordering rows. */

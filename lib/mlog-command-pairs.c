@@ -112,8 +112,8 @@ parse(struct pairs_call *pc)
     bool ok = (check_options(pc->call)
                && mlog_call_get_duration(pc->call, MLOG_OPT_WITHIN,
                                          &pc->spec.within)
-               && mlog_call_get_u64(pc->call, MLOG_OPT_TOP, 1, MLOG_ASK_MAX_SHOWN,
-                                    &top)
+               && mlog_call_get_u64(pc->call, MLOG_OPT_TOP, 1,
+                                    MLOG_ASK_MAX_SHOWN, &top)
                && get_fields(pc)
                && get_by(pc));
 
