@@ -433,17 +433,12 @@ enter_batch(struct mlog_groups *groups, const struct mlog_batch *batch)
     }
 }
 
-/* Adds 'square' of a value to the sum of squares, which sticks to UINT64_MAX:
- * then it is not known. */
+/* Quantities have at most 32 bits. */
 static void
-add_square(uint64_t *sum, uint64_t value)
+add_square(struct accumulator *a, uint64_t value)
 {
-    uint64_t square;
-
-    if (__builtin_mul_overflow(value, value, &square)
-        || __builtin_add_overflow(*sum, square, sum)) {
-        *sum = UINT64_MAX;
-    }
+    a->squares[1] += __builtin_add_overflow(a->squares[0], value * value,
+                                            &a->squares[0]);
 }
 
 static void
@@ -469,7 +464,7 @@ accumulate(const struct mlog_query_aggregate *aggregate,
         break;
     case MLOG_QF_STDDEV:
         a->value.lo += value.lo;
-        add_square(&a->value.hi, value.lo);
+        add_square(a, value.lo);
         break;
     case MLOG_QF_MIN:
         if (!a->n || mlog_value_compare(&value, &a->value) < 0) {

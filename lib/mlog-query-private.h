@@ -34,10 +34,12 @@
 #define BY_FLOW_WORDS (1 + sizeof(struct mlog_flow_key) / 8)
 BUILD_ASSERT_DECL(BY_FLOW_WORDS <= FLOW_KEY_WORDS);
 
-/* For stddev, 'value' is the sum and the sum of squares. */
+/* For stddev, 'value.lo' is the sum, and 'squares' the sum of squares, of which
+ * two of a 32-bit field don't fit into 64 bits. */
 struct accumulator {
     uint64_t n;                 /* Records with the field. */
     struct mlog_value value;
+    uint64_t squares[2];        /* Lower half first. */
 };
 
 /* A field of which a tally is kept in each group. */

@@ -176,25 +176,24 @@ mlog_groups_aggregate(const struct mlog_groups *groups, uint32_t id, size_t i,
         return true;
     }
     *value = a->value;
-    if (aggregate->func == MLOG_QF_STDDEV) {
-        value->hi = 0;
-    }
     return (a->n > 0 || aggregate->func == MLOG_QF_SUM
             || aggregate->func == MLOG_QF_RATE);
 }
 
 /* The square of the standard deviation, n * sum(x^2) - sum(x)^2 over n^2, is
- * computed without rounding up to the division. */
+ * computed without rounding up to the division: it fits into 128 bits as long
+ * as the sum fits into 64, which it does up to 2**32 records. */
 static bool
 get_stddev(const struct accumulator *a, double *real)
 {
     typedef unsigned __int128 wide;
+    wide squares = (wide) a->squares[1] << 64 | a->squares[0];
     wide sum = a->value.lo;
 
-    if (!a->n || a->value.hi == UINT64_MAX) {
+    if (!a->n) {
         return false;
     }
-    *real = sqrt((double) ((wide) a->n * a->value.hi - sum * sum)) / a->n;
+    *real = sqrt((double) (a->n * squares - sum * sum)) / a->n;
     return true;
 }
 

@@ -299,6 +299,41 @@ Test(query_functions, equal_a_loop_over_the_records)
 }
 
 /* The rate is over the range that was asked for, as far as the cut. */
+/* Squares of 32-bit values, and sums of those, exceed 64 bits. */
+Test(query_functions, stddev_of_large_values)
+{
+    struct mlog_group_spec spec = {
+        .aggregates = { { MLOG_QF_STDDEV, field("tcp_seq"), 0 } },
+        .n_aggregates = 1,
+    };
+    struct mlog_range range = { NULL, 0, UINT64_MAX };
+    struct mlog_groups *groups;
+    long double mean = 0, variance = 0;
+    size_t n = 0;
+    double real;
+
+    generate(40000, 200, 12);
+    for (size_t i = 0; i < n_recs; i++) {
+        if (recs[i].key.has & MLOG_HAS_TCP) {
+            mean += recs[i].row.tcp_seq;
+            n++;
+        }
+    }
+    mean /= n;
+    for (size_t i = 0; i < n_recs; i++) {
+        if (recs[i].key.has & MLOG_HAS_TCP) {
+            long double difference = recs[i].row.tcp_seq - mean;
+
+            variance += difference * difference / n;
+        }
+    }
+    cr_assert_eq(mlog_query_groups(&snapshot, &range, &no_limit, &spec,
+                                   &groups), 0);
+    cr_assert(mlog_groups_real(groups, 0, 0, &real));
+    cr_expect_float_eq(real, sqrt(variance), real * 1e-12);
+    mlog_groups_destroy(groups);
+}
+
 Test(query_functions, rate_refers_to_the_range)
 {
     struct mlog_group_spec spec = { .n_fields = 0 };
