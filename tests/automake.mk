@@ -191,6 +191,7 @@ EXTRA_DIST += \
 	tests/compare-tshark \
 	tests/dump-test \
 	tests/log-append.h \
+	tests/query_captures.py \
 	tests/query_reference.py \
 	tests/cppcheck-suppressions \
 	tests/model/capture.pml \

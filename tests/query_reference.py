@@ -11,14 +11,19 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Records, fields and expressions, implemented as plainly as possible.
+"""Records, fields, expressions and aggregates, implemented as plainly as possible.
 
 A record is a dictionary of the fields that it has; values are integers, those
 of the MultiLog.  An expression is a pair of its text and a function that says
-whether a record matches.  For compare-queries."""
+whether a record matches; an aggregate is a function of records.  For
+compare-queries."""
 
+import collections
 import datetime
+import fractions
 import ipaddress
+import math
+import statistics
 
 MAPPED = 0xffff << 32           # Of an IPv4 address among IPv6 addresses.
 FLAGS = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns",
@@ -453,3 +458,96 @@ class Generator:
         if choice < .1:
             return "", everything
         return self.match() if choice < .25 else self.expression()
+
+
+# Aggregates.
+# ===========
+
+class Aggregate:
+    """A function of records; 'seconds' is what rates divide by."""
+
+    def __init__(self, func, field=None, param=None, seconds=None):
+        self.func = func
+        self.field = field
+        self.param = param
+        self.seconds = seconds
+        self.text = func                # As the reply has it...
+        if func == "percentile":
+            self.text = "p%s(%s)" % (param, field)
+        elif param is not None:
+            self.text = "%s(%s,%s)" % (func, field, param)
+        elif field is not None:
+            self.text = "%s(%s)" % (func, field)
+        self.word = self.text           # ...and a command may.
+        if func == "percentile" and float(param) < 50:
+            self.word = "percentile(%s,%s)" % (field, param)
+
+    def __call__(self, records):
+        """Its value, None if there is none."""
+        values = [r[self.field] for r in records if self.field in r] \
+            if self.field else records
+        return self.of_values(values) if values else self.of_none()
+
+    def of_none(self):
+        return {"count": 0, "sum": 0, "distinct": 0, "rate": 0,
+                "topk": []}.get(self.func)
+
+    def of_values(self, values):
+        if self.func == "rate":
+            return (sum(values) if self.field else len(values)) / self.seconds
+        if self.func == "topk":
+            counts = collections.Counter(values)
+            top = sorted(counts, key=lambda v: (-counts[v], v))
+            return [(v, counts[v]) for v in top[:self.param]]
+        if self.func == "percentile":
+            return percentile(sorted(values),
+                              fractions.Fraction(self.param))
+        return {
+            "count": len, "sum": sum, "min": min, "max": max,
+            "distinct": lambda v: len(set(v)),
+            "avg": lambda v: sum(v) / len(v),
+            "stddev": statistics.pstdev,
+        }[self.func](values)
+
+    def parse(self, value):
+        """The number of a value in a reply."""
+        if self.func == "topk" and value is not None:
+            return [(FIELDS[self.field].kind.parse(v["value"]), v["count"])
+                    for v in value]
+        if value is None or self.func not in ("min", "max", "percentile"):
+            return value
+        return FIELDS[self.field].kind.parse(value)
+
+
+def percentile(values, percent):
+    """The least value that 'percent' percent of the sorted ones don't
+    exceed."""
+    return values[max(0, math.ceil(percent * len(values) / 100) - 1)]
+
+
+def can_be(func, field):
+    """Whether a function goes with a field."""
+    if func in ("count", "distinct"):
+        return True
+    if func == "topk":
+        return field.kind_name != "port"
+    if func in ("min", "max"):
+        return field.kind.ordered and field.kind_name != "port"
+    return field.quantity
+
+
+def random_aggregates(rng, names, n, seconds=None):
+    result = {}
+    funcs = ["count", "sum", "min", "max", "avg", "stddev", "distinct",
+             "percentile", "topk"] + ["rate"] * (seconds is not None)
+    for _ in range(n):
+        func = rng.choice(funcs)
+        field = rng.choice([f for f in names if can_be(func, FIELDS[f])])
+        param = {"percentile": rng.choice(["0", "1", "25", "50", "90", "99",
+                                           "99.9", "100"]),
+                 "topk": rng.choice([1, 3, 10])}.get(func)
+        if func == "rate" and rng.random() < .5:
+            field = None
+        aggregate = Aggregate(func, field, param, seconds)
+        result[aggregate.text] = aggregate
+    return list(result.values())
