@@ -50,6 +50,7 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-command-groups.c \
 	lib/mlog-command-join.c \
 	lib/mlog-command-pairs.c \
+	lib/mlog-command-preset.c \
 	lib/mlog-command-query.c \
 	lib/mlog-command-query.h \
 	lib/mlog-command-show.c \
@@ -108,6 +109,9 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-query-conversations.h \
 	lib/mlog-query-copies.c \
 	lib/mlog-query-copies.h \
+	lib/mlog-preset-catalogue.c \
+	lib/mlog-preset.c \
+	lib/mlog-preset.h \
 	lib/mlog-query-groups.c \
 	lib/mlog-query-intern.c \
 	lib/mlog-query-intern.h \

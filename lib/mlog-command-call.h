@@ -192,6 +192,10 @@ void mlog_command_trigger_add(struct mlog_call *);
 void mlog_command_trigger_del(struct mlog_call *);
 void mlog_command_trigger_list(struct mlog_call *);
 void mlog_command_alerts(struct mlog_call *);
+void mlog_command_preset_add(struct mlog_call *);
+void mlog_command_preset_del(struct mlog_call *);
+void mlog_command_preset_list(struct mlog_call *);
+void mlog_command_preset_show(struct mlog_call *);
 void mlog_command_archive(struct mlog_call *);
 void mlog_command_index_list(struct mlog_call *);
 

@@ -18,6 +18,7 @@
 
 #include "mlog-command-call.h"
 
+#include "mlog-preset.h"
 #include "mlog-stream.h"
 #include "mlog-time.h"
 #include "mlog-trigger.h"
@@ -64,12 +65,31 @@ run_add(struct mlog_call *call, const char *what, add_func *add)
     finish_change(call, ok, what, "added", cut, &error, where);
 }
 
+/* What belongs to a preset is not deleted without the rest. */
+static bool
+check_preset(const struct mlog_call *call, enum mlog_preset_kind kind,
+             struct mlog_error *error)
+{
+    const char *owner = mlog_presets_owner(call->ml->presets, kind,
+                                           call->args[0]);
+
+    if (owner) {
+        mlog_error_set(error, 1, "%s '%s' belongs to preset '%s'; delete "
+                       "that, with multilog/preset-del %s",
+                       mlog_preset_kind_to_string(kind), call->args[0], owner,
+                       owner);
+    }
+    return !owner;
+}
+
 static void
-run_del(struct mlog_call *call, const char *what, del_func *del)
+run_del(struct mlog_call *call, enum mlog_preset_kind kind, del_func *del)
 {
     struct mlog_error error = MLOG_ERROR_INITIALIZER;
+    const char *what = mlog_preset_kind_to_string(kind);
     uint64_t cut = mlog_digest_lock(call->ml->digest);
-    bool ok = del(call->ml->stream, call->args[0], &error);
+    bool ok = (check_preset(call, kind, &error)
+               && del(call->ml->stream, call->args[0], &error));
 
     mlog_digest_unlock(call->ml->digest);
     finish_change(call, ok, what, "deleted", cut, &error, call->args[0]);
@@ -84,7 +104,7 @@ mlog_command_filter_add(struct mlog_call *call)
 void
 mlog_command_filter_del(struct mlog_call *call)
 {
-    run_del(call, "filter", mlog_stream_del_filter);
+    run_del(call, MLOG_PRESET_FILTER, mlog_stream_del_filter);
 }
 
 void
@@ -96,7 +116,7 @@ mlog_command_aggregate_add(struct mlog_call *call)
 void
 mlog_command_aggregate_del(struct mlog_call *call)
 {
-    run_del(call, "aggregate", mlog_stream_del_aggregate);
+    run_del(call, MLOG_PRESET_AGGREGATE, mlog_stream_del_aggregate);
 }
 
 void
@@ -108,7 +128,7 @@ mlog_command_trigger_add(struct mlog_call *call)
 void
 mlog_command_trigger_del(struct mlog_call *call)
 {
-    run_del(call, "trigger", mlog_stream_del_trigger);
+    run_del(call, MLOG_PRESET_TRIGGER, mlog_stream_del_trigger);
 }
 
 /* Lists.
@@ -143,6 +163,15 @@ put_duration(struct mlog_table *table, uint64_t ns)
     ds_destroy(&s);
 }
 
+/* The prefix of the preset that it belongs to. */
+static void
+put_preset(const struct mlog_call *call, struct mlog_table *table,
+           enum mlog_preset_kind kind, const char *name)
+{
+    mlog_table_put_string(table, mlog_presets_owner(call->ml->presets, kind,
+                                                    name));
+}
+
 static void
 finish_list(struct mlog_call *call, const char *what, size_t n, uint64_t cut)
 {
@@ -158,6 +187,7 @@ mlog_command_filter_list(struct mlog_call *call)
     static const struct column columns[] = {
         { "name", false }, { "expression", false }, { "packets", true },
         { "bytes", true }, { "aggregates", true }, { "added", false },
+        { "preset", false },
     };
     struct mlog_table *table = create_table(call, "filters", columns,
                                             ARRAY_SIZE(columns));
@@ -174,9 +204,11 @@ mlog_command_filter_list(struct mlog_call *call)
         mlog_table_put_u64(table, f->n_bytes);
         mlog_table_put_u64(table, f->n_users);
         mlog_table_put_time(table, f->added);
+        put_preset(call, table, MLOG_PRESET_FILTER, f->name);
     }
     mlog_digest_unlock(call->ml->digest);
     free(filters);
+    mlog_table_hide_empty(table);
     finish_list(call, "filter", n, cut);
 }
 
@@ -209,7 +241,7 @@ mlog_command_aggregate_list(struct mlog_call *call)
         { "name", false }, { "filter", false }, { "function", false },
         { "window", true }, { "group_by", false }, { "groups", true },
         { "overflow_records", true }, { "triggers", true },
-        { "memory", true }, { "added", false },
+        { "memory", true }, { "added", false }, { "preset", false },
     };
     struct mlog_table *table = create_table(call, "aggregates", columns,
                                             ARRAY_SIZE(columns));
@@ -230,9 +262,11 @@ mlog_command_aggregate_list(struct mlog_call *call)
         mlog_table_put_u64(table, a->n_users);
         mlog_table_put_u64(table, a->memory);
         mlog_table_put_time(table, a->added);
+        put_preset(call, table, MLOG_PRESET_AGGREGATE, a->def->name);
     }
     mlog_digest_unlock(call->ml->digest);
     free(aggregates);
+    mlog_table_hide_empty(table);
     finish_list(call, "aggregate", n, cut);
 }
 
@@ -279,7 +313,7 @@ mlog_command_trigger_list(struct mlog_call *call)
         { "name", false }, { "condition", false }, { "period", true },
         { "for", true }, { "clear", true }, { "pending", true },
         { "raised", true }, { "raises", true }, { "clears", true },
-        { "suppressed", true }, { "added", false },
+        { "suppressed", true }, { "added", false }, { "preset", false },
     };
     struct mlog_table *table = create_table(call, "triggers", columns,
                                             ARRAY_SIZE(columns));
@@ -289,6 +323,7 @@ mlog_command_trigger_list(struct mlog_call *call)
 
     for (size_t i = 0; i < n; i++) {
         put_trigger(table, &triggers[i]);
+        put_preset(call, table, MLOG_PRESET_TRIGGER, triggers[i].def->name);
     }
     mlog_digest_unlock(call->ml->digest);
     free(triggers);

@@ -33,9 +33,8 @@
                    "0123456789_.-"
 #define MAX_NUMBER 1e18
 
-/* Parses "2.5M" into '*number'.  Returns NULL or an error message to free. */
-static char *
-parse_number(const char *text, double *number)
+char *
+mlog_number_parse(const char *text, double *number)
 {
     size_t length = strspn(text, "0123456789.");
     struct ds s = DS_EMPTY_INITIALIZER;
@@ -106,7 +105,7 @@ parse_condition(struct mlog_trigger_def *def, const char *condition,
     p += strspn(p, BLANKS);
     char *value = xmemdup0(p, strcspn(p, BLANKS));
     const char *rest = p + strlen(value);
-    char *message = (*value ? parse_number(value, &def->threshold)
+    char *message = (*value ? mlog_number_parse(value, &def->threshold)
                      : xstrdup("expected a number after the operator"));
     free(value);
     if (message) {
@@ -190,7 +189,7 @@ parse_option(struct mlog_trigger_def *def, size_t i, const char *value)
         return parse_duration(value, 0, MLOG_MAX_HOLD_NS, &def->hold);
     case 2:
         def->has_clear = true;
-        message = parse_number(value, &def->clear);
+        message = mlog_number_parse(value, &def->clear);
         return message ? message : check_clear(def);
     }
     OVS_NOT_REACHED();

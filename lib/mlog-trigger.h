@@ -86,6 +86,10 @@ struct mlog_group;
 #define MLOG_MAX_PERIOD_NS UINT64_C(3600000000000)
 #define MLOG_MAX_HOLD_NS   UINT64_C(86400000000000)
 
+/* Parses "2.5M" into '*number'.  Returns NULL or an error message to free. */
+char *mlog_number_parse(const char *text, double *number)
+    OVS_WARN_UNUSED_RESULT;
+
 /* Parses 'condition' ("syns > 10k") and 'options' of the form "period=1ms",
  * "for=5s" and "clear=8k".  Returns a definition with one reference, or NULL
  * after setting 'error' (which must be initialised) and '*where', the

@@ -106,6 +106,7 @@ multilog_create(const char *dir, size_t budget, size_t ring_slots)
         recover(ml, mlog_state_last(ml->state));
     }
     ml->stream = mlog_stream_create();
+    ml->presets = mlog_presets_create();
 
     const struct mlog_digest_parts parts = {
         ml->state, &ml->capture, ml->flows, ml->log, ml->stream
@@ -121,6 +122,7 @@ multilog_destroy(struct multilog *ml)
     if (ml) {
         mlog_archiver_destroy(ml->archiver);
         mlog_digest_destroy(ml->digest);
+        mlog_presets_destroy(ml->presets);
         mlog_stream_destroy(ml->stream);
         destroy_parts(ml);
         mlog_ports_detach();

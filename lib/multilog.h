@@ -36,6 +36,7 @@
 #include "mlog-digest.h"
 #include "mlog-flow-table.h"
 #include "mlog-header-log.h"
+#include "mlog-preset.h"
 #include "mlog-state.h"
 #include "mlog-store.h"
 #include "mlog-stream.h"
@@ -64,6 +65,7 @@ struct multilog {
     struct mlog_flow_table *flows;
     struct mlog_header_log *log;
     struct mlog_stream *stream;
+    struct mlog_presets *presets;       /* Under mlog_digest_lock(). */
     struct mlog_digest *digest;
     struct mlog_archiver *archiver;
 

@@ -22,6 +22,7 @@ unit_tests = \
 	tests/unit/test-output \
 	tests/unit/test-pcapng \
 	tests/unit/test-ports \
+	tests/unit/test-preset \
 	tests/unit/test-query \
 	tests/unit/test-query-functions \
 	tests/unit/test-query-groups \
@@ -117,6 +118,7 @@ at_files = \
 	tests/at/drops-tunnel.at \
 	tests/at/drops.at \
 	tests/at/joins.at \
+	tests/at/preset.at \
 	tests/at/stream.at \
 	tests/at/archive.at \
 	tests/at/survival.at \
