@@ -161,6 +161,7 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-store.h \
 	lib/mlog-stream-class.c \
 	lib/mlog-stream-control.c \
+	lib/mlog-stream-lane.c \
 	lib/mlog-stream-private.h \
 	lib/mlog-stream-record.c \
 	lib/mlog-stream.c \

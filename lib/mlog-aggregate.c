@@ -18,6 +18,7 @@
 
 #include "hash.h"
 #include "mlog-aggregate-private.h"
+#include "ovs-thread.h"
 #include "random.h"
 
 /* How it works
@@ -139,6 +140,21 @@ group_free(struct mlog_aggregate *agg, struct mlog_group *group)
 
 /* Life cycle. */
 
+/* So that nobody outside can craft groups that collide.  The same for all,
+ * see struct mlog_group_lookup. */
+static uint32_t
+get_hash_basis(void)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+    static uint32_t basis;
+
+    if (ovsthread_once_start(&once)) {
+        basis = random_uint32();
+        ovsthread_once_done(&once);
+    }
+    return basis;
+}
+
 static void
 init_lists(struct mlog_aggregate *agg)
 {
@@ -158,6 +174,7 @@ mlog_aggregate_create(struct mlog_aggregate_def *def,
     size_t n_numbers;
 
     agg->def = def;
+    agg->hash_basis = get_hash_basis();
     agg->kind = pane_kind(def);
     agg->adds_up = (agg->kind == MLOG_PANE_COUNT
                     || agg->kind == MLOG_PANE_SUM);
@@ -484,13 +501,8 @@ static uint32_t
 hash_values(const struct mlog_aggregate *agg, uint8_t present,
             const struct mlog_value values[])
 {
-    static uint32_t basis;
-    uint32_t hash;
+    uint32_t hash = hash_add(agg->hash_basis, present);
 
-    if (OVS_UNLIKELY(!basis)) {
-        basis = random_uint32() | 1;
-    }
-    hash = hash_add(basis, present);
     for (size_t i = 0; i < agg->def->n_keys; i++) {
         hash = hash_add64(hash, values[i].lo);
         if (values[i].hi) {

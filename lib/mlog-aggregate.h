@@ -215,6 +215,8 @@ struct mlog_aggregate {
     uint64_t expired_pane;          /* 'pane' of the latest tick. */
     uint64_t created;               /* ns. */
     uint32_t keyset;                /* For the stream; see there. */
+    unsigned int lane;              /* Likewise. */
+    uint32_t hash_basis;
 
     struct mlog_group_table groups; /* Without 'single' and 'other'. */
     bool other_in_use;              /* From overflow until it is empty. */

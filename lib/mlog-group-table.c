@@ -30,23 +30,49 @@
 #define MIN_ENTRIES 64
 #define NONE UINT32_MAX
 
+void
+mlog_group_budget_init(struct mlog_group_budget *budget, uint64_t max)
+{
+    atomic_init(&budget->used, 0);
+    budget->max = max;
+}
+
+uint64_t
+mlog_group_budget_used(const struct mlog_group_budget *budget_)
+{
+    struct mlog_group_budget *budget = CONST_CAST(struct mlog_group_budget *,
+                                                  budget_);
+    uint64_t used;
+
+    atomic_read_relaxed(&budget->used, &used);
+    return used;
+}
+
+/* Tables may together be refused what one of them alone could have, but never
+ * get more than there is. */
 bool
 mlog_group_table_charge(struct mlog_group_table *table, size_t size,
                         bool force)
 {
-    if (table->budget->used + size > table->budget->max && !force) {
+    struct mlog_group_budget *budget = table->budget;
+    uint64_t old;
+
+    atomic_add_relaxed(&budget->used, size, &old);
+    if (old + size > budget->max && !force) {
+        atomic_sub_relaxed(&budget->used, size, &old);
         return false;
     }
     table->memory += size;
-    table->budget->used += size;
     return true;
 }
 
 void
 mlog_group_table_uncharge(struct mlog_group_table *table, size_t size)
 {
+    uint64_t old;
+
     table->memory -= size;
-    table->budget->used -= size;
+    atomic_sub_relaxed(&table->budget->used, size, &old);
 }
 
 static struct mlog_group *

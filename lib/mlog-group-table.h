@@ -27,7 +27,7 @@
  * Thread-safety
  * =============
  *
- * None. */
+ * None, but for the budget that tables share. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,13 +36,17 @@
 #include "mlog-fields.h"
 #include "openvswitch/compiler.h"
 #include "openvswitch/list.h"
+#include "ovs-atomic.h"
 #include "util.h"
 
-/* Memory that several aggregates share for groups, bytes. */
+/* Memory that several aggregates share for groups, bytes.  They may be at work
+ * in different threads. */
 struct mlog_group_budget {
-    size_t used;
-    size_t max;
+    atomic_uint64_t used;
+    uint64_t max;
 };
+void mlog_group_budget_init(struct mlog_group_budget *, uint64_t max);
+uint64_t mlog_group_budget_used(const struct mlog_group_budget *);
 
 /* A group.  The first cache line is what a record changes. */
 struct mlog_group {

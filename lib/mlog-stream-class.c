@@ -40,7 +40,6 @@
  * (mlog-stream-record.c).  Not for ever: now and then all classes are freed in
  * this case, too, for those of flows that are gone. */
 
-#define MAX_CLASSES 16384
 #define RENEW_INTERVAL_NS (1000 * MLOG_TICK_NS)
 
 void
@@ -48,10 +47,7 @@ mlog_stream_init_classes__(struct mlog_stream *stream)
 {
     stream->generation = 1;
     stream->classifier = mlog_classifier_create();
-    stream->classes = xcalloc(MAX_CLASSES, sizeof *stream->classes);
-    stream->class_kinds = xcalloc(MAX_CLASSES, sizeof *stream->class_kinds);
-    stream->dirty_classes = xcalloc(MAX_CLASSES,
-                                    sizeof *stream->dirty_classes);
+    stream->classes = xcalloc(MLOG_MAX_CLASSES, sizeof *stream->classes);
     stream->n_classes = 1;
     hmap_init(&stream->class_index);
 }
@@ -59,10 +55,10 @@ mlog_stream_init_classes__(struct mlog_stream *stream)
 void
 mlog_stream_free_classes__(struct mlog_stream *stream)
 {
+    mlog_stream_free_lane_classes__(stream);
     for (size_t i = 1; i < stream->n_classes; i++) {
-        free_cacheline(stream->classes[i]);
+        free(stream->classes[i]);
     }
-    memset(stream->class_kinds, 0, stream->n_classes);
     stream->n_classes = 1;
     stream->class_memory = 0;
     hmap_destroy(&stream->class_index);
@@ -74,8 +70,8 @@ mlog_stream_free_classes__(struct mlog_stream *stream)
 void
 mlog_stream_filters_changed__(struct mlog_stream *stream)
 {
-    mlog_stream_aggregates_changed__(stream);
     mlog_stream_free_classes__(stream);
+    mlog_stream_end_change__(stream);
     stream->generation++;
     stream->generation += !stream->generation;
 }
@@ -85,6 +81,7 @@ mlog_stream_renew_classes__(struct mlog_stream *stream)
 {
     if (stream->out_of_classes
         && stream->now - stream->classes_since >= RENEW_INTERVAL_NS) {
+        mlog_stream_begin_change__(stream);
         mlog_stream_filters_changed__(stream);
     }
 }
@@ -96,8 +93,8 @@ find_class(const struct mlog_stream *stream, uint32_t hash,
     struct mlog_class *class;
 
     HMAP_FOR_EACH_WITH_HASH (class, node, hash, &stream->class_index) {
-        if (class->match.n_definite == n_definite && class->match.n == n
-            && !memcmp(class->match.filters, filters, n * sizeof *filters)) {
+        if (class->n_definite == n_definite && class->n == n
+            && !memcmp(class->filters, filters, n * sizeof *filters)) {
             return class;
         }
     }
@@ -109,25 +106,21 @@ static uint32_t
 add_class(struct mlog_stream *stream, uint32_t hash, const uint16_t *filters,
           size_t n_definite, size_t n)
 {
-    if (stream->n_classes >= MAX_CLASSES) {
+    if (stream->n_classes >= MLOG_MAX_CLASSES) {
         stream->out_of_classes = true;
         return MLOG_CLASS_NONE;
     }
 
-    bool many = n > MLOG_MATCH_OWN;
-    size_t size = sizeof(struct mlog_class) + (many ? n * sizeof *filters : 0);
-    struct mlog_class *class = xzalloc_cacheline(size);
-    uint16_t *copy = many ? class->filters : class->match.own;
-    memcpy(copy, filters, n * sizeof *filters);
-    class->match.filters = copy;
-    class->match.n_definite = n_definite;
-    class->match.n = n;
-    class->acc.class = stream->n_classes;
-    class->acc.match = &class->match;
+    size_t size = sizeof(struct mlog_class) + n * sizeof *filters;
+    struct mlog_class *class = xmalloc(size);
+    memcpy(class->filters, filters, n * sizeof *filters);
+    class->id = stream->n_classes;
+    class->n_definite = n_definite;
+    class->n = n;
     hmap_insert(&stream->class_index, &class->node, hash);
     stream->class_memory += size;
     stream->classes[stream->n_classes++] = class;
-    return class->acc.class;
+    return class->id;
 }
 
 uint32_t
@@ -137,14 +130,13 @@ mlog_stream_generation(const struct mlog_stream *stream)
 }
 
 uint32_t
-mlog_stream_classify(struct mlog_stream *stream,
-                     const struct mlog_record *flow)
+mlog_stream_find_class(struct mlog_stream *stream,
+                       const struct mlog_record *flow)
 {
     uint16_t filters[MLOG_CLASSIFIER_ROOM];
     size_t n_definite, n;
 
     BUILD_ASSERT(MLOG_CLASSIFIER_MAX >= MLOG_MAX_FILTERS);
-    mlog_stream_forget_flow__(stream, flow->key);
     n_definite = mlog_classifier_run(stream->classifier, flow, filters, &n);
     if (!n) {
         return 0;
@@ -153,6 +145,16 @@ mlog_stream_classify(struct mlog_stream *stream,
     uint32_t hash = hash_bytes(filters, n * sizeof *filters, n_definite);
     struct mlog_class *class = find_class(stream, hash, filters, n_definite,
                                           n);
-    return (class ? class->acc.class
+    return (class ? class->id
             : add_class(stream, hash, filters, n_definite, n));
+}
+
+uint32_t
+mlog_stream_classify(struct mlog_stream *stream,
+                     const struct mlog_record *flow)
+{
+    for (unsigned int i = 0; i < stream->n_lanes; i++) {
+        mlog_stream_lane_forget_flow(stream->lanes[i], flow->key);
+    }
+    return mlog_stream_find_class(stream, flow);
 }

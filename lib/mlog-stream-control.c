@@ -251,7 +251,7 @@ mlog_stream_add_filter(struct mlog_stream *stream, const char *const argv[],
         return false;
     }
 
-    struct mlog_filter *filter = xzalloc_cacheline(sizeof *filter);
+    struct mlog_filter *filter = xzalloc(sizeof *filter);
     struct ds text = DS_EMPTY_INITIALIZER;
     mlog_expr_format(expr, &text);
     filter->name = xstrdup(argv[0]);
@@ -259,6 +259,7 @@ mlog_stream_add_filter(struct mlog_stream *stream, const char *const argv[],
     filter->row_test = mlog_expr_row_create(expr);
     filter->text = ds_steal_cstr(&text);
     filter->added = stream->now;
+    mlog_stream_begin_change__(stream);
     mlog_ptrs_push(&stream->filters, filter);
     mlog_classifier_add(stream->classifier, expr);
     mlog_stream_filters_changed__(stream);
@@ -279,9 +280,10 @@ mlog_stream_del_filter(struct mlog_stream *stream, const char *name,
                    filter->aggregates.n, error);
         return false;
     }
-    mlog_stream_filters_changed__(stream);
+    mlog_stream_begin_change__(stream);
     mlog_classifier_remove(stream->classifier,
                            ptrs_remove(&stream->filters, filter));
+    mlog_stream_filters_changed__(stream);
     mlog_filter_free__(filter);
     return true;
 }
@@ -373,9 +375,10 @@ mlog_stream_add_aggregate(struct mlog_stream *stream,
     struct mlog_aggregate *agg = mlog_aggregate_create(def, &stream->budget,
                                                        stream->now);
     agg->keyset = get_keyset(stream, def);
+    mlog_stream_begin_change__(stream);
     mlog_ptrs_push(&stream->aggregates, agg);
     mlog_ptrs_push(&filter->aggregates, agg);
-    mlog_stream_aggregates_changed__(stream);
+    mlog_stream_end_change__(stream);
     return true;
 }
 
@@ -413,10 +416,10 @@ mlog_stream_del_aggregate(struct mlog_stream *stream, const char *name,
     }
 
     struct mlog_filter *filter = find(stream, &filter_kind, agg->def->filter);
-    mlog_stream_flush__(stream);
+    mlog_stream_begin_change__(stream);
     ptrs_remove(&stream->aggregates, agg);
     ptrs_remove(&filter->aggregates, agg);
-    mlog_stream_aggregates_changed__(stream);
+    mlog_stream_end_change__(stream);
     mlog_aggregate_destroy(agg);
     return true;
 }
@@ -633,10 +636,13 @@ mlog_stream_get_stats(const struct mlog_stream *stream,
         .n_classes = stream->n_classes - 1,
         .n_incidents = hmap_count(&stream->engine.incidents),
         .last_seq = stream->alerts.next_seq - 1,
-        .memory = (stream->budget.used + stream->class_memory
-                   + stream->accs.memory
+        .memory = (mlog_group_budget_used(&stream->budget) + stream->class_memory
                    + mlog_classifier_memory(stream->classifier)),
     };
+    for (unsigned int i = 0; i < stream->n_lanes; i++) {
+        stats->memory += (stream->lanes[i]->accs.memory
+                          + stream->lanes[i]->class_memory);
+    }
     for (size_t i = 0; i < stream->aggregates.n; i++) {
         stats->n_groups += mlog_aggregate_n_groups(stream->aggregates.data[i]);
     }

@@ -58,74 +58,31 @@
  * =====================
  *
  * They are a cache, because flows come and go without notice.  A flow is known
- * by the address of its key, and is another one only after it has been
- * classified again, which makes the stream forget what it had there.  Refs
- * are valid under one 'plan_generation'.  If flows displace each other, there
+ * by the place of its key, and is another one only after it has been
+ * classified again, which makes lanes forget what they had there.  Refs are
+ * valid under one 'plan_generation'.  If flows displace each other, there
  * are too few accumulators, and their number grows, up to a limit. */
 
 #define MIN_ACCS 1024
-#define MAX_ACC_MEMORY (64u << 20)
+#define MAX_ACC_MEMORY (64u << 20)      /* Of all lanes... */
+#define MIN_ACC_MEMORY (16u << 20)      /* ...but each may have this. */
 #define MAX_STRIDE 16
 
-void
-mlog_stream_forget__(struct mlog_stream *stream)
-{
-    stream->plan_generation = (stream->plan_generation + 1) & INT32_MAX;
-    stream->plan_generation += !stream->plan_generation;
-    stream->next_boundary = 0;
-    memset(stream->class_kinds, MLOG_CLASS_NEW, stream->n_classes);
-}
-
-/* Plans. */
-
+/* What does the part that the lane has of a match need? */
 static void
-plan_filter(struct mlog_filter *filter)
-{
-    filter->batched.n = filter->by_group.n = 0;
-    filter->by_flow.n = filter->others.n = 0;
-    filter->n_refs = 0;
-    for (size_t i = 0; i < filter->aggregates.n; i++) {
-        struct mlog_aggregate *agg = filter->aggregates.data[i];
-        bool takes_flows = mlog_aggregate_takes_flows(agg);
-        bool by_flow = mlog_aggregate_is_grouped_by_flow(agg) || takes_flows;
-
-        mlog_ptrs_push(takes_flows ? &filter->by_flow
-                       : !mlog_aggregate_takes_sums(agg) ? &filter->others
-                       : agg->single ? &filter->batched
-                       : by_flow ? &filter->by_group
-                       : &filter->others, agg);
-        filter->n_refs += by_flow;
-    }
-    filter->grouped = (struct mlog_aggregate **) filter->by_group.data;
-    filter->n_grouped = filter->by_group.n;
-    filter->n_others = filter->others.n;
-}
-
-void
-mlog_stream_aggregates_changed__(struct mlog_stream *stream)
-{
-    mlog_stream_flush__(stream);
-    for (size_t i = 0; i < stream->filters.n; i++) {
-        plan_filter(stream->filters.data[i]);
-    }
-    mlog_stream_forget__(stream);
-}
-
-static void
-plan_match(const struct mlog_stream *stream, struct mlog_match *match)
+plan_match(const struct mlog_stream_lane *lane, struct mlog_match *match)
 {
     match->n_batched_refs = match->n_definite_refs = match->n_refs = 0;
     match->has_others = match->has_by_flow = false;
     for (size_t i = 0; i < match->n; i++) {
-        const struct mlog_filter *filter
-            = stream->filters.data[match->filters[i]];
+        const struct mlog_part *part = lane->parts[match->filters[i]];
 
-        match->n_refs += filter->n_refs;
-        match->has_by_flow = match->has_by_flow || filter->by_flow.n;
+        match->n_refs += part->n_refs;
+        match->has_by_flow = match->has_by_flow || part->by_flow.n;
         if (i < match->n_definite) {
-            match->n_batched_refs += filter->n_grouped + filter->by_flow.n;
-            match->n_definite_refs += filter->n_refs;
-            match->has_others = match->has_others || filter->n_others;
+            match->n_batched_refs += part->n_grouped + part->by_flow.n;
+            match->n_definite_refs += part->n_refs;
+            match->has_others = match->has_others || part->n_others;
         }
     }
     match->per_record = match->has_others || match->n > match->n_definite;
@@ -161,33 +118,35 @@ sums_add(struct mlog_sums *a, const struct mlog_sums *b)
 }
 
 static inline void
-filter_add(struct mlog_stream *stream, struct mlog_filter *filter,
+part_add(struct mlog_stream_lane *lane, struct mlog_part *part,
            const struct mlog_sums *sums)
 {
-    if (OVS_LIKELY(filter->sums.n)) {
-        sums_add(&filter->sums, sums);
+    if (OVS_LIKELY(part->sums.n)) {
+        sums_add(&part->sums, sums);
     } else {
-        filter->sums = *sums;
-        filter->next_dirty = stream->dirty_filters;
-        stream->dirty_filters = filter;
+        part->sums = *sums;
+        part->next_dirty = lane->dirty_parts;
+        lane->dirty_parts = part;
     }
 }
 
 static void
-flush_filters(struct mlog_stream *stream)
+flush_parts(struct mlog_stream_lane *lane)
 {
-    while (stream->dirty_filters) {
-        struct mlog_filter *filter = stream->dirty_filters;
+    while (lane->dirty_parts) {
+        struct mlog_part *part = lane->dirty_parts;
 
-        stream->dirty_filters = filter->next_dirty;
-        filter->n_packets += filter->sums.n;
-        filter->n_bytes += filter->sums.bytes;
-        for (size_t i = 0; i < filter->batched.n; i++) {
-            struct mlog_aggregate *agg = filter->batched.data[i];
-
-            mlog_aggregate_add_sums(agg, agg->single, &filter->sums);
+        lane->dirty_parts = part->next_dirty;
+        if (part->counts) {
+            part->filter->n_packets += part->sums.n;
+            part->filter->n_bytes += part->sums.bytes;
         }
-        filter->sums.n = 0;
+        for (size_t i = 0; i < part->batched.n; i++) {
+            struct mlog_aggregate *agg = part->batched.data[i];
+
+            mlog_aggregate_add_sums(agg, agg->single, &part->sums);
+        }
+        part->sums.n = 0;
     }
 }
 
@@ -237,10 +196,10 @@ get_group(struct mlog_aggregate *agg, const struct mlog_sums *sums,
     return group;
 }
 
-/* Adds to the sketches of 'filter' that take values of flows.  '*r' is the
+/* Adds to the sketches of 'part' that take values of flows.  '*r' is the
  * index of their first ref; ungrouped ones don't use theirs. */
 static void
-add_to_by_flow(const struct mlog_filter *filter, const struct mlog_sums *sums,
+add_to_by_flow(const struct mlog_part *part, const struct mlog_sums *sums,
                struct lookups *lookups, mlog_group_ref *refs, size_t n_refs,
                size_t *r)
 {
@@ -248,8 +207,8 @@ add_to_by_flow(const struct mlog_filter *filter, const struct mlog_sums *sums,
         .key = &lookups->flow->key, .flow_id = lookups->flow->flow_id,
     };
 
-    for (size_t i = 0; i < filter->by_flow.n; i++, (*r)++) {
-        struct mlog_aggregate *agg = filter->by_flow.data[i];
+    for (size_t i = 0; i < part->by_flow.n; i++, (*r)++) {
+        struct mlog_aggregate *agg = part->by_flow.data[i];
         struct mlog_value value;
 
         if (mlog_field_get(agg->def->field, &record, &value)) {
@@ -266,7 +225,7 @@ add_to_by_flow(const struct mlog_filter *filter, const struct mlog_sums *sums,
 
 /* Hands the sums of a flow over.  'refs' are 'n_refs'. */
 static void
-flush_sums(struct mlog_stream *stream, const struct mlog_match *match,
+flush_sums(struct mlog_stream_lane *lane, const struct mlog_match *match,
            const struct mlog_acc_flow *flow, const struct mlog_sums *sums,
            mlog_group_ref *refs, size_t n_refs)
 {
@@ -276,30 +235,29 @@ flush_sums(struct mlog_stream *stream, const struct mlog_match *match,
     lookups.flow = flow;
     lookups.valid = 0;
     for (size_t i = 0; i < match->n_definite; i++) {
-        struct mlog_filter *filter
-            = stream->filters.data[match->filters[i]];
+        struct mlog_part *part = lane->parts[match->filters[i]];
 
-        filter_add(stream, filter, sums);
-        for (size_t j = 0; j < filter->n_grouped; j++, r++) {
-            struct mlog_aggregate *agg = filter->grouped[j];
+        part_add(lane, part, sums);
+        for (size_t j = 0; j < part->n_grouped; j++, r++) {
+            struct mlog_aggregate *agg = part->grouped[j];
 
             mlog_aggregate_add_sums(
                 agg, get_group(agg, sums, &lookups,
                                r < n_refs ? &refs[r] : NULL), sums);
         }
         if (OVS_UNLIKELY(match->has_by_flow)) {
-            add_to_by_flow(filter, sums, &lookups, refs, n_refs, &r);
+            add_to_by_flow(part, sums, &lookups, refs, n_refs, &r);
         }
     }
 }
 
 static void
-flush_acc(struct mlog_stream *stream, size_t i)
+flush_acc(struct mlog_stream_lane *lane, size_t i)
 {
-    struct mlog_accs *accs = &stream->accs;
+    struct mlog_accs *accs = &lane->accs;
     struct mlog_acc *acc = &accs->accs[i];
 
-    flush_sums(stream, acc->match, &accs->flows[i], &acc->sums,
+    flush_sums(lane, acc->match, &accs->flows[i], &acc->sums,
                &accs->refs[i * accs->stride], accs->stride);
     acc->sums.n = 0;
 }
@@ -340,40 +298,39 @@ prefetch_groups(const struct mlog_accs *accs, uint32_t i, size_t from,
 /* What changes in groups of filters 'from' through 'end' - 1, whose first ref
  * is 'r', if a pane has begun. */
 static inline ALWAYS_INLINE void
-prefetch_panes(const struct mlog_stream *stream, uint32_t acc, size_t from,
+prefetch_panes(const struct mlog_stream_lane *lane, uint32_t acc, size_t from,
                size_t end, size_t r)
 {
-    const struct mlog_accs *accs = &stream->accs;
+    const struct mlog_accs *accs = &lane->accs;
     const struct mlog_match *match = accs->accs[acc].match;
     const mlog_group_ref *refs = &accs->refs[acc * accs->stride];
 
     for (size_t i = from; i < end; i++) {
-        const struct mlog_filter *filter
-            = stream->filters.data[match->filters[i]];
+        const struct mlog_part *part = lane->parts[match->filters[i]];
 
-        for (size_t j = 0; j < filter->n_grouped && r < accs->stride;
+        for (size_t j = 0; j < part->n_grouped && r < accs->stride;
              j++, r++) {
-            mlog_aggregate_prefetch_pane(filter->grouped[j],
+            mlog_aggregate_prefetch_pane(part->grouped[j],
                                          mlog_group_ref_peek(refs[r]));
         }
         if (from >= match->n_definite) {
-            r += filter->n_refs - filter->n_grouped;
+            r += part->n_refs - part->n_grouped;
         } else if (match->has_by_flow) {
-            r += filter->by_flow.n;
+            r += part->by_flow.n;
         }
     }
 }
 
 static void
-flush_accs(struct mlog_stream *stream)
+flush_accs(struct mlog_stream_lane *lane)
 {
-    struct mlog_accs *accs = &stream->accs;
+    struct mlog_accs *accs = &lane->accs;
     const uint32_t *dirty = accs->dirty;
     size_t n = accs->n_dirty;
 
-    bool fresh_panes = stream->fresh_panes > 0;
+    bool fresh_panes = lane->fresh_panes > 0;
 
-    stream->fresh_panes -= fresh_panes;
+    lane->fresh_panes -= fresh_panes;
     for (size_t i = 0; i < n + AHEAD_ACC; i++) {
         if (i < n) {
             OVS_PREFETCH_WRITE(&accs->accs[dirty[i]]);
@@ -392,55 +349,56 @@ flush_accs(struct mlog_stream *stream)
             && i - (AHEAD_ACC - AHEAD_PANES) < n) {
             uint32_t j = dirty[i - (AHEAD_ACC - AHEAD_PANES)];
 
-            prefetch_panes(stream, j, 0, accs->accs[j].match->n_definite, 0);
+            prefetch_panes(lane, j, 0, accs->accs[j].match->n_definite, 0);
         }
         if (i >= AHEAD_ACC) {
-            flush_acc(stream, dirty[i - AHEAD_ACC]);
+            flush_acc(lane, dirty[i - AHEAD_ACC]);
         }
     }
     accs->n_dirty = 0;
 }
 
 static void
-flush_classes(struct mlog_stream *stream)
+flush_classes(struct mlog_stream_lane *lane)
 {
-    for (size_t i = 0; i < stream->n_dirty_classes; i++) {
-        struct mlog_class *class = stream->classes[stream->dirty_classes[i]];
+    for (size_t i = 0; i < lane->n_dirty_classes; i++) {
+        struct mlog_lane_class *class
+            = lane->classes[lane->dirty_classes[i]];
 
-        flush_sums(stream, &class->match, NULL, &class->acc.sums, NULL, 0);
+        flush_sums(lane, &class->match, NULL, &class->acc.sums, NULL, 0);
         class->acc.sums.n = 0;
     }
-    stream->n_dirty_classes = 0;
+    lane->n_dirty_classes = 0;
 }
 
-static void run_waiting(struct mlog_stream *, size_t max);
+static void run_waiting(struct mlog_stream_lane *, size_t max);
 
 void
-mlog_stream_flush__(struct mlog_stream *stream)
+mlog_stream_lane_flush__(struct mlog_stream_lane *lane)
 {
-    run_waiting(stream, 0);
-    flush_accs(stream);
-    flush_classes(stream);
-    flush_filters(stream);
+    run_waiting(lane, 0);
+    flush_accs(lane);
+    flush_classes(lane);
+    flush_parts(lane);
 }
 
 /* A record of 'time' is the first past 'next_boundary'. */
 static void
-cross_boundary(struct mlog_stream *stream, uint64_t time)
+cross_boundary(struct mlog_stream_lane *lane, uint64_t time)
 {
     uint64_t next = UINT64_MAX;
 
-    mlog_stream_flush__(stream);
-    stream->fresh_panes = FRESH_FLUSHES;
-    for (size_t i = 0; i < stream->aggregates.n; i++) {
-        struct mlog_aggregate *agg = stream->aggregates.data[i];
+    mlog_stream_lane_flush__(lane);
+    lane->fresh_panes = FRESH_FLUSHES;
+    for (size_t i = 0; i < lane->aggregates.n; i++) {
+        struct mlog_aggregate *agg = lane->aggregates.data[i];
 
         if (mlog_aggregate_takes_sums(agg)
             || mlog_aggregate_takes_flows(agg)) {
             next = MIN(next, mlog_aggregate_pane_end(agg, time));
         }
     }
-    stream->next_boundary = next;
+    lane->next_boundary = next;
 }
 
 /* The cache of accumulators of flows. */
@@ -454,9 +412,9 @@ acc_size(size_t stride)
 }
 
 void
-mlog_stream_free_accs__(struct mlog_stream *stream)
+mlog_stream_lane_free_accs__(struct mlog_stream_lane *lane)
 {
-    struct mlog_accs *accs = &stream->accs;
+    struct mlog_accs *accs = &lane->accs;
 
     free_cacheline(accs->accs);
     free_cacheline(accs->refs);
@@ -473,17 +431,17 @@ acc_index(const struct mlog_accs *accs, const struct mlog_flow_key *key)
 }
 
 static struct mlog_waiting *
-get_waiting(const struct mlog_stream *stream, size_t i)
+get_waiting(const struct mlog_stream_lane *lane, size_t i)
 {
-    return &stream->waiting[i % MLOG_MAX_WAITING];
+    return &lane->waiting[i % MLOG_MAX_WAITING];
 }
 
 static void
-resize_accs(struct mlog_stream *stream, size_t n, size_t stride)
+resize_accs(struct mlog_stream_lane *lane, size_t n, size_t stride)
 {
-    struct mlog_accs *accs = &stream->accs;
+    struct mlog_accs *accs = &lane->accs;
 
-    mlog_stream_free_accs__(stream);
+    mlog_stream_lane_free_accs__(lane);
     accs->n = n;
     accs->stride = stride;
     accs->accs = xzalloc_cacheline(n * sizeof *accs->accs);
@@ -492,93 +450,129 @@ resize_accs(struct mlog_stream *stream, size_t n, size_t stride)
     accs->matches = xmalloc_cacheline(n * sizeof *accs->matches);
     accs->dirty = xmalloc(n * sizeof *accs->dirty);
     accs->memory = n * acc_size(stride);
-    for (size_t i = stream->waiting_tail; i < stream->waiting_head; i++) {
-        struct mlog_waiting *w = get_waiting(stream, i);
+    for (size_t i = lane->waiting_tail; i < lane->waiting_head; i++) {
+        struct mlog_waiting *w = get_waiting(lane, i);
 
         w->acc = acc_index(accs, w->address);
     }
 }
 
-void
-mlog_stream_fit_accs__(struct mlog_stream *stream)
+static size_t
+max_acc_memory(const struct mlog_stream_lane *lane)
 {
-    struct mlog_accs *accs = &stream->accs;
+    return MAX(MAX_ACC_MEMORY / lane->stream->n_lanes, MIN_ACC_MEMORY);
+}
+
+void
+mlog_stream_lane_fit_accs__(struct mlog_stream_lane *lane)
+{
+    struct mlog_accs *accs = &lane->accs;
 
     if (accs->n_misses > accs->n_records / 8
-        && accs->n * 2 * acc_size(accs->stride) <= MAX_ACC_MEMORY) {
-        resize_accs(stream, accs->n * 2, accs->stride);
+        && accs->n * 2 * acc_size(accs->stride) <= max_acc_memory(lane)) {
+        resize_accs(lane, accs->n * 2, accs->stride);
     }
     accs->n_records = accs->n_misses = 0;
 }
 
 /* Makes room for 'n_refs' of a flow, as far as possible. */
 static void
-fit_stride(struct mlog_stream *stream, size_t n_refs)
+fit_stride(struct mlog_stream_lane *lane, size_t n_refs)
 {
-    struct mlog_accs *accs = &stream->accs;
+    struct mlog_accs *accs = &lane->accs;
     size_t stride = MIN(ROUND_UP(n_refs, 8), MAX_STRIDE);
 
     if (!accs->n || stride > accs->stride) {
         size_t n = MAX(accs->n, MIN_ACCS);
 
-        flush_accs(stream);
-        while (n * acc_size(stride) > MAX_ACC_MEMORY) {
+        flush_accs(lane);
+        while (n * acc_size(stride) > max_acc_memory(lane)) {
             n /= 2;
         }
-        resize_accs(stream, n, stride);
+        resize_accs(lane, n, stride);
     }
 }
 
 /* True if a record of the flow is waiting; now and then if none is. */
 static bool
-is_waiting(const struct mlog_stream *stream, const struct mlog_flow_key *key)
+is_waiting(const struct mlog_stream_lane *lane,
+           const struct mlog_flow_key *key)
 {
     uint32_t low = (uintptr_t) key;
     bool found = false;
 
     for (size_t i = 0; i < MLOG_MAX_WAITING; i++) {
-        found |= stream->waiting_flows[i] == low;
+        found |= lane->waiting_flows[i] == low;
     }
     return found;
 }
 
 void
-mlog_stream_forget_flow__(struct mlog_stream *stream,
-                          const struct mlog_flow_key *key)
+mlog_stream_lane_forget_flow(struct mlog_stream_lane *lane,
+                             const struct mlog_flow_key *key)
 {
-    if (stream->accs.n) {
-        if (is_waiting(stream, key)) {
-            run_waiting(stream, 0);
+    if (lane->accs.n) {
+        if (is_waiting(lane, key)) {
+            run_waiting(lane, 0);
         }
 
         /* Its sums, if any, are handed over later all the same. */
         struct mlog_acc *acc
-            = &stream->accs.accs[acc_index(&stream->accs, key)];
+            = &lane->accs.accs[acc_index(&lane->accs, key)];
         if (acc->flow == key) {
             acc->flow = NULL;
         }
     }
-    stream->latest = key;
+    lane->latest = key;
 }
 
-/* Finds the filters of a flow without class.  Returns false if they are too
- * many to be kept. */
+/* Leaves those filters that the lane has a part of. */
+void
+mlog_stream_lane_choose__(const struct mlog_stream_lane *lane,
+                          const uint16_t filters[], size_t n_definite,
+                          size_t n, uint16_t chosen[],
+                          struct mlog_match *match)
+{
+    size_t n_chosen = 0;
+
+    match->n_definite = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (lane->parts[filters[i]]) {
+            match->n_definite += i < n_definite;
+            chosen[n_chosen++] = filters[i];
+        }
+    }
+    match->n = n_chosen;
+    match->filters = chosen;
+}
+
+/* Finds the filters of a flow without class.  'filters' is room for
+ * MLOG_CLASSIFIER_ROOM. */
+static void
+find_match(struct mlog_stream_lane *lane, const struct mlog_record *record,
+           uint16_t filters[], struct mlog_match *match)
+{
+    size_t n_definite, n;
+
+    n_definite = mlog_classifier_run(lane->stream->classifier, record,
+                                     filters, &n);
+    mlog_stream_lane_choose__(lane, filters, n_definite, n, filters, match);
+    plan_match(lane, match);
+}
+
+/* The same, to be kept.  Returns false if they are too many for that. */
 static bool
-find_own_match(struct mlog_stream *stream, const struct mlog_record *record,
+find_own_match(struct mlog_stream_lane *lane, const struct mlog_record *record,
                struct mlog_match *match)
 {
     uint16_t filters[MLOG_CLASSIFIER_ROOM];
-    size_t n;
 
-    match->n_definite = mlog_classifier_run(stream->classifier, record,
-                                            filters, &n);
-    if (n > MLOG_MATCH_OWN) {
+    find_match(lane, record, filters, match);
+    if (match->n > MLOG_MATCH_OWN) {
         return false;
     }
-    match->n = n;
-    memcpy(match->own, filters, n * sizeof *filters);
+    memcpy(match->own, filters, match->n * sizeof *filters);
     match->filters = match->own;
-    plan_match(stream, match);
     return true;
 }
 
@@ -586,29 +580,29 @@ find_own_match(struct mlog_stream *stream, const struct mlog_record *record,
  * the flow can't have one.  '*listed' says whether it is among the dirty ones
  * already. */
 static struct mlog_acc *
-bind_flow(struct mlog_stream *stream, const struct mlog_waiting *w,
+bind_flow(struct mlog_stream_lane *lane, const struct mlog_waiting *w,
           const struct mlog_record *record, bool *listed)
 {
-    struct mlog_accs *accs = &stream->accs;
+    struct mlog_accs *accs = &lane->accs;
     uint32_t class = w->class;
     struct mlog_match own, *match = &own;
 
     if (class != MLOG_CLASS_NONE) {
-        match = &stream->classes[class]->match;
-    } else if (!find_own_match(stream, record, &own)) {
+        match = &lane->classes[class]->match;
+    } else if (!find_own_match(lane, record, &own)) {
         return NULL;
     }
-    fit_stride(stream, match->n_refs);
+    fit_stride(lane, match->n_refs);
 
     size_t i = acc_index(accs, w->address);
     struct mlog_acc *acc = &accs->accs[i];
     if (acc->flow && acc->flow != w->address
-        && acc->generation == stream->plan_generation && !w->fresh) {
+        && acc->generation == lane->plan_generation && !w->fresh) {
         accs->n_misses++;
     }
     *listed = acc->sums.n > 0;
     if (*listed) {
-        flush_acc(stream, i);
+        flush_acc(lane, i);
     }
     if (class == MLOG_CLASS_NONE) {
         match = &accs->matches[i];
@@ -618,7 +612,7 @@ bind_flow(struct mlog_stream *stream, const struct mlog_waiting *w,
     acc->flow = w->address;
     acc->match = match;
     acc->class = class;
-    acc->generation = stream->plan_generation;
+    acc->generation = lane->plan_generation;
     acc->per_record = match->per_record;
     accs->flows[i] = w->flow;
     memset(&accs->refs[i * accs->stride], 0,
@@ -628,18 +622,18 @@ bind_flow(struct mlog_stream *stream, const struct mlog_waiting *w,
 
 /* Returns the flow's accumulator, or NULL if it can't have one. */
 static inline struct mlog_acc *
-get_acc(struct mlog_stream *stream, const struct mlog_waiting *w,
+get_acc(struct mlog_stream_lane *lane, const struct mlog_waiting *w,
         const struct mlog_record *record, bool *listed)
 {
-    struct mlog_accs *accs = &stream->accs;
+    struct mlog_accs *accs = &lane->accs;
     struct mlog_acc *acc = &accs->accs[w->acc];
 
     if (OVS_LIKELY(acc->flow == w->address && acc->class == w->class
-                   && acc->generation == stream->plan_generation)) {
+                   && acc->generation == lane->plan_generation)) {
         *listed = acc->sums.n > 0;
         return acc;
     }
-    return bind_flow(stream, w, record, listed);
+    return bind_flow(lane, w, record, listed);
 }
 
 /* Records. */
@@ -663,12 +657,12 @@ acc_add(struct mlog_acc *acc, uint32_t len, uint64_t time)
 /* Adds a record to those aggregates of 'filter' that need each.  '*r' is the
  * index of their first ref. */
 static void
-add_to_others(const struct mlog_filter *filter,
+add_to_others(const struct mlog_part *part,
               const struct mlog_record *record, mlog_group_ref *refs,
               size_t n_refs, size_t *r)
 {
-    for (size_t i = 0; i < filter->n_others; i++) {
-        struct mlog_aggregate *agg = filter->others.data[i];
+    for (size_t i = 0; i < part->n_others; i++) {
+        struct mlog_aggregate *agg = part->others.data[i];
         bool by_flow = mlog_aggregate_is_grouped_by_flow(agg);
 
         mlog_aggregate_add(agg, record, (by_flow && *r < n_refs
@@ -678,15 +672,15 @@ add_to_others(const struct mlog_filter *filter,
 }
 
 static bool
-matches_row(const struct mlog_filter *filter, const struct mlog_record *record)
+matches_row(const struct mlog_part *part, const struct mlog_record *record)
 {
-    return (filter->row_test ? mlog_expr_row_eval(filter->row_test, record)
-            : mlog_expr_eval(filter->expr, record));
+    return (part->row_test ? mlog_expr_row_eval(part->row_test, record)
+            : mlog_expr_eval(part->expr, record));
 }
 
 /* Does what has to be done for each record. */
 static void
-add_each(struct mlog_stream *stream, const struct mlog_match *match,
+add_each(struct mlog_stream_lane *lane, const struct mlog_match *match,
          const struct mlog_acc_flow *flow, const struct mlog_record *record,
          mlog_group_ref *refs, size_t n_refs)
 {
@@ -699,65 +693,60 @@ add_each(struct mlog_stream *stream, const struct mlog_match *match,
     sums_init(&sums, mlog_row_pkt_len(record->row), record->time);
     if (match->has_others) {
         for (size_t i = 0; i < match->n_definite; i++) {
-            add_to_others(stream->filters.data[match->filters[i]], record,
+            add_to_others(lane->parts[match->filters[i]], record,
                           refs, n_refs, &r);
         }
     }
     for (size_t i = match->n_definite; i < match->n; i++) {
-        struct mlog_filter *filter
-            = stream->filters.data[match->filters[i]];
+        struct mlog_part *part = lane->parts[match->filters[i]];
 
-        if (!matches_row(filter, record)) {
-            r += filter->n_refs;
+        if (!matches_row(part, record)) {
+            r += part->n_refs;
             continue;
         }
-        filter_add(stream, filter, &sums);
-        for (size_t j = 0; j < filter->n_grouped; j++, r++) {
-            struct mlog_aggregate *agg = filter->grouped[j];
+        part_add(lane, part, &sums);
+        for (size_t j = 0; j < part->n_grouped; j++, r++) {
+            struct mlog_aggregate *agg = part->grouped[j];
 
             mlog_aggregate_add_sums(
                 agg, get_group(agg, &sums, &lookups,
                                r < n_refs ? &refs[r] : NULL), &sums);
         }
         if (match->has_by_flow) {
-            add_to_by_flow(filter, &sums, &lookups, refs, n_refs, &r);
+            add_to_by_flow(part, &sums, &lookups, refs, n_refs, &r);
         }
-        add_to_others(filter, record, refs, n_refs, &r);
+        add_to_others(part, record, refs, n_refs, &r);
     }
 }
 
 /* A record of a flow that has neither a class nor an accumulator. */
 static void
-record_alone(struct mlog_stream *stream, const struct mlog_acc_flow *flow,
+record_alone(struct mlog_stream_lane *lane, const struct mlog_acc_flow *flow,
              const struct mlog_record *record)
 {
     uint16_t filters[MLOG_CLASSIFIER_ROOM];
-    struct mlog_match match = { .filters = filters };
+    struct mlog_match match;
     struct mlog_sums sums;
-    size_t n;
 
-    match.n_definite = mlog_classifier_run(stream->classifier, record,
-                                           filters, &n);
-    match.n = n;
-    plan_match(stream, &match);
+    find_match(lane, record, filters, &match);
     sums_init(&sums, mlog_row_pkt_len(record->row), record->time);
-    flush_sums(stream, &match, flow, &sums, NULL, 0);
-    add_each(stream, &match, flow, record, NULL, 0);
+    flush_sums(lane, &match, flow, &sums, NULL, 0);
+    add_each(lane, &match, flow, record, NULL, 0);
 }
 
 static void
-record_by_flow(struct mlog_stream *stream, const struct mlog_waiting *w)
+record_by_flow(struct mlog_stream_lane *lane, const struct mlog_waiting *w)
 {
     struct mlog_record record = {
         .key = &w->flow.key, .row = &w->row, .flow_id = w->flow.flow_id,
         .time = w->time,
     };
-    struct mlog_accs *accs = &stream->accs;
+    struct mlog_accs *accs = &lane->accs;
     bool listed;
-    struct mlog_acc *acc = get_acc(stream, w, &record, &listed);
+    struct mlog_acc *acc = get_acc(lane, w, &record, &listed);
 
     if (OVS_UNLIKELY(!acc)) {
-        record_alone(stream, &w->flow, &record);
+        record_alone(lane, &w->flow, &record);
         return;
     }
 
@@ -768,7 +757,7 @@ record_by_flow(struct mlog_stream *stream, const struct mlog_waiting *w)
     }
     acc_add(acc, mlog_row_pkt_len(&w->row), w->time);
     if (acc->per_record) {
-        add_each(stream, acc->match, &w->flow, &record,
+        add_each(lane, acc->match, &w->flow, &record,
                  &accs->refs[i * accs->stride], accs->stride);
     }
 }
@@ -782,52 +771,52 @@ record_by_flow(struct mlog_stream *stream, const struct mlog_waiting *w)
 BUILD_ASSERT_DECL(WAIT_RUN < MLOG_MAX_WAITING);
 
 static void
-run_waiting(struct mlog_stream *stream, size_t max)
+run_waiting(struct mlog_stream_lane *lane, size_t max)
 {
-    while (stream->waiting_head - stream->waiting_tail > max) {
-        record_by_flow(stream, get_waiting(stream, stream->waiting_tail++));
+    while (lane->waiting_head - lane->waiting_tail > max) {
+        record_by_flow(lane, get_waiting(lane, lane->waiting_tail++));
     }
 }
 
 /* What is probably the accumulator of the record that came 'ago' records ago,
  * if it needs more than that; or NULL. */
 static inline const struct mlog_acc *
-get_waiting_acc(const struct mlog_stream *stream, size_t ago)
+get_waiting_acc(const struct mlog_stream_lane *lane, size_t ago)
 {
-    const struct mlog_waiting *w = get_waiting(stream,
-                                               stream->waiting_head - ago);
-    const struct mlog_acc *acc = &stream->accs.accs[w->acc];
+    const struct mlog_waiting *w = get_waiting(lane,
+                                               lane->waiting_head - ago);
+    const struct mlog_acc *acc = &lane->accs.accs[w->acc];
 
-    return (acc->per_record && acc->generation == stream->plan_generation
+    return (acc->per_record && acc->generation == lane->plan_generation
             ? acc : NULL);
 }
 
 /* Fetches what the records that came some time ago need. */
 static inline ALWAYS_INLINE void
-prefetch_waiting(const struct mlog_stream *stream)
+prefetch_waiting(const struct mlog_stream_lane *lane)
 {
-    size_t n = stream->waiting_head - stream->waiting_tail;
+    size_t n = lane->waiting_head - lane->waiting_tail;
 
     if (n > WAIT_REFS) {
-        const struct mlog_acc *acc = get_waiting_acc(stream, WAIT_REFS);
+        const struct mlog_acc *acc = get_waiting_acc(lane, WAIT_REFS);
 
         if (acc) {
-            prefetch_refs(&stream->accs, acc - stream->accs.accs);
+            prefetch_refs(&lane->accs, acc - lane->accs.accs);
         }
     }
     if (n > WAIT_GROUPS) {
-        const struct mlog_acc *acc = get_waiting_acc(stream, WAIT_GROUPS);
+        const struct mlog_acc *acc = get_waiting_acc(lane, WAIT_GROUPS);
 
         if (acc) {
-            prefetch_groups(&stream->accs, acc - stream->accs.accs,
+            prefetch_groups(&lane->accs, acc - lane->accs.accs,
                             acc->match->n_batched_refs, acc->match->n_refs);
         }
     }
-    if (stream->fresh_panes && n > WAIT_PANES) {
-        const struct mlog_acc *acc = get_waiting_acc(stream, WAIT_PANES);
+    if (lane->fresh_panes && n > WAIT_PANES) {
+        const struct mlog_acc *acc = get_waiting_acc(lane, WAIT_PANES);
 
         if (acc) {
-            prefetch_panes(stream, acc - stream->accs.accs,
+            prefetch_panes(lane, acc - lane->accs.accs,
                            acc->match->n_definite, acc->match->n,
                            acc->match->n_definite_refs);
         }
@@ -835,50 +824,74 @@ prefetch_waiting(const struct mlog_stream *stream)
 }
 
 static void
-let_wait(struct mlog_stream *stream, uint32_t class,
-         const struct mlog_record *record)
+let_wait(struct mlog_stream_lane *lane, uint32_t class,
+         const struct mlog_flow_key *place, const struct mlog_record *record)
 {
-    struct mlog_waiting *w = get_waiting(stream, stream->waiting_head);
+    struct mlog_waiting *w = get_waiting(lane, lane->waiting_head);
 
     w->flow.key = *record->key;
     w->flow.flow_id = record->flow_id;
     w->row = *record->row;
-    w->address = record->key;
+    w->address = place;
     w->time = record->time;
     w->class = class;
-    w->acc = acc_index(&stream->accs, record->key);
-    w->fresh = record->key == stream->latest;
-    OVS_PREFETCH_WRITE(&stream->accs.accs[w->acc]);
-    stream->waiting_flows[stream->waiting_head % MLOG_MAX_WAITING]
-        = (uintptr_t) record->key;
-    stream->waiting_head++;
-    prefetch_waiting(stream);
-    run_waiting(stream, WAIT_RUN);
+    w->acc = acc_index(&lane->accs, place);
+    w->fresh = place == lane->latest;
+    OVS_PREFETCH_WRITE(&lane->accs.accs[w->acc]);
+    lane->waiting_flows[lane->waiting_head % MLOG_MAX_WAITING]
+        = (uintptr_t) place;
+    lane->waiting_head++;
+    prefetch_waiting(lane);
+    run_waiting(lane, WAIT_RUN);
+}
+
+/* The part of a class that the lane has. */
+static struct mlog_lane_class *
+create_lane_class(struct mlog_stream_lane *lane,
+                  const struct mlog_class *class)
+{
+    bool many = class->n > MLOG_MATCH_OWN;
+    size_t size = (sizeof(struct mlog_lane_class)
+                   + (many ? class->n * sizeof class->filters[0] : 0));
+    struct mlog_lane_class *own = xzalloc_cacheline(size);
+
+    mlog_stream_lane_choose__(lane, class->filters, class->n_definite,
+                              class->n, many ? own->filters : own->match.own,
+                              &own->match);
+    own->acc.class = class->id;
+    own->acc.match = &own->match;
+    lane->class_memory += size;
+    return own;
 }
 
 static enum mlog_class_kind
-plan_class(struct mlog_stream *stream, uint32_t class)
+plan_class(struct mlog_stream_lane *lane, uint32_t class)
 {
-    struct mlog_match *match = &stream->classes[class]->match;
+    if (!lane->classes[class]) {
+        lane->classes[class] = create_lane_class(
+            lane, lane->stream->classes[class]);
+    }
 
-    plan_match(stream, match);
-    stream->class_kinds[class] = (!match->n_refs ? MLOG_CLASS_SHARED
-                                  : match->per_record ? MLOG_CLASS_WAITS
-                                  : MLOG_CLASS_BY_FLOW);
-    return stream->class_kinds[class];
+    struct mlog_match *match = &lane->classes[class]->match;
+    plan_match(lane, match);
+    lane->class_kinds[class] = (!match->n ? MLOG_CLASS_OTHERS
+                                : !match->n_refs ? MLOG_CLASS_SHARED
+                                : match->per_record ? MLOG_CLASS_WAITS
+                                : MLOG_CLASS_BY_FLOW);
+    return lane->class_kinds[class];
 }
 
 /* Adds a record to its flow's accumulator, if there is one. */
 static inline bool
-add_to_acc(struct mlog_stream *stream, uint32_t class,
-           const struct mlog_record *record)
+add_to_acc(struct mlog_stream_lane *lane, uint32_t class,
+           const struct mlog_flow_key *place, const struct mlog_record *record)
 {
-    struct mlog_accs *accs = &stream->accs;
-    size_t i = acc_index(accs, record->key);
+    struct mlog_accs *accs = &lane->accs;
+    size_t i = acc_index(accs, place);
     struct mlog_acc *acc = &accs->accs[i];
 
-    if (acc->flow != record->key || acc->class != class
-        || acc->generation != stream->plan_generation) {
+    if (acc->flow != place || acc->class != class
+        || acc->generation != lane->plan_generation) {
         return false;
     }
     accs->n_records++;
@@ -890,40 +903,44 @@ add_to_acc(struct mlog_stream *stream, uint32_t class,
 }
 
 static void
-add_to_class(struct mlog_stream *stream, struct mlog_class *class,
+add_to_class(struct mlog_stream_lane *lane, struct mlog_lane_class *class,
              const struct mlog_record *record)
 {
     if (!class->acc.sums.n) {
-        stream->dirty_classes[stream->n_dirty_classes++] = class->acc.class;
+        lane->dirty_classes[lane->n_dirty_classes++] = class->acc.class;
     }
     acc_add(&class->acc, mlog_row_pkt_len(record->row), record->time);
     if (class->match.per_record) {
-        add_each(stream, &class->match, NULL, record, NULL, 0);
+        add_each(lane, &class->match, NULL, record, NULL, 0);
     }
 }
 
 void
-mlog_stream_record(struct mlog_stream *stream, uint32_t class,
-                   const struct mlog_record *record)
+mlog_stream_lane_record(struct mlog_stream_lane *lane, uint32_t class,
+                        const struct mlog_flow_key *place,
+                        const struct mlog_record *record)
 {
     enum mlog_class_kind kind = (OVS_UNLIKELY(class == MLOG_CLASS_NONE)
                                  ? MLOG_CLASS_WAITS
-                                 : stream->class_kinds[class]);
+                                 : lane->class_kinds[class]);
 
-    if (OVS_UNLIKELY(record->time >= stream->next_boundary)) {
-        cross_boundary(stream, record->time);
+    if (OVS_UNLIKELY(record->time >= lane->next_boundary)) {
+        cross_boundary(lane, record->time);
     }
     if (OVS_UNLIKELY(kind == MLOG_CLASS_NEW)) {
-        kind = plan_class(stream, class);
+        kind = plan_class(lane, class);
     }
     if (kind == MLOG_CLASS_SHARED) {
-        add_to_class(stream, stream->classes[class], record);
+        add_to_class(lane, lane->classes[class], record);
+        return;
+    } else if (OVS_UNLIKELY(kind == MLOG_CLASS_OTHERS)) {
         return;
     }
-    if (OVS_UNLIKELY(!stream->accs.n)) {
-        fit_stride(stream, 1);
+    if (OVS_UNLIKELY(!lane->accs.n)) {
+        fit_stride(lane, 1);
     }
-    if (kind != MLOG_CLASS_BY_FLOW || !add_to_acc(stream, class, record)) {
-        let_wait(stream, class, record);
+    if (kind != MLOG_CLASS_BY_FLOW
+        || !add_to_acc(lane, class, place, record)) {
+        let_wait(lane, class, place, record);
     }
 }

@@ -23,29 +23,85 @@
 
 /* Ticks. */
 
+void
+mlog_stream_flush__(struct mlog_stream *stream)
+{
+    for (unsigned int i = 0; i < stream->n_lanes; i++) {
+        mlog_stream_lane_flush__(stream->lanes[i]);
+    }
+}
+
+void
+mlog_stream_begin_tick(struct mlog_stream *stream, uint64_t now)
+{
+    stream->now = MAX(stream->now, now);
+}
+
+void
+mlog_stream_lane_tick(struct mlog_stream_lane *lane)
+{
+    mlog_stream_lane_flush__(lane);
+    for (size_t i = 0; i < lane->aggregates.n; i++) {
+        mlog_aggregate_expire(lane->aggregates.data[i], lane->stream->now);
+    }
+}
+
+void
+mlog_stream_evaluate(struct mlog_stream *stream)
+{
+    for (size_t i = 0; i < stream->aggregates.n; i++) {
+        mlog_triggers_run(&stream->engine, stream->aggregates.data[i],
+                          stream->now);
+    }
+}
+
 static void
-tick_aggregate(struct mlog_stream *stream, struct mlog_aggregate *agg)
+finish_aggregate(struct mlog_stream_lane *lane, struct mlog_aggregate *agg)
 {
     uint32_t epoch = agg->groups.epoch;
 
-    mlog_aggregate_expire(agg, stream->now);
-    mlog_triggers_run(&stream->engine, agg, stream->now);
     mlog_aggregate_finish(agg);
     if (OVS_UNLIKELY(agg->groups.epoch != epoch)) {
-        mlog_stream_forget__(stream);
+        mlog_stream_lane_forget__(lane);
     }
+}
+
+void
+mlog_stream_lane_finish(struct mlog_stream_lane *lane)
+{
+    for (size_t i = 0; i < lane->aggregates.n; i++) {
+        finish_aggregate(lane, lane->aggregates.data[i]);
+    }
+    mlog_stream_lane_fit_accs__(lane);
+}
+
+void
+mlog_stream_end_tick(struct mlog_stream *stream)
+{
+    mlog_stream_renew_classes__(stream);
 }
 
 void
 mlog_stream_tick(struct mlog_stream *stream, uint64_t now)
 {
-    mlog_stream_flush__(stream);
-    stream->now = MAX(stream->now, now);
-    for (size_t i = 0; i < stream->aggregates.n; i++) {
-        tick_aggregate(stream, stream->aggregates.data[i]);
+    mlog_stream_begin_tick(stream, now);
+    for (unsigned int i = 0; i < stream->n_lanes; i++) {
+        mlog_stream_lane_tick(stream->lanes[i]);
     }
-    mlog_stream_fit_accs__(stream);
-    mlog_stream_renew_classes__(stream);
+    mlog_stream_evaluate(stream);
+    for (unsigned int i = 0; i < stream->n_lanes; i++) {
+        mlog_stream_lane_finish(stream->lanes[i]);
+    }
+    mlog_stream_end_tick(stream);
+}
+
+void
+mlog_stream_record(struct mlog_stream *stream, uint32_t class,
+                   const struct mlog_record *record)
+{
+    for (unsigned int i = 0; i < stream->n_lanes; i++) {
+        mlog_stream_lane_record(stream->lanes[i], class, record->key, record);
+    }
 }
 
 /* Life cycle. */
@@ -57,11 +113,9 @@ mlog_stream_create(void)
 
     mlog_alert_log_init(&stream->alerts);
     mlog_trigger_engine_init(&stream->engine, &stream->alerts);
-    stream->budget.max = MLOG_MAX_GROUP_MEMORY;
-    stream->plan_generation = 1;
+    mlog_group_budget_init(&stream->budget, MLOG_MAX_GROUP_MEMORY);
     mlog_stream_init_classes__(stream);
-    stream->waiting = xmalloc_cacheline(MLOG_MAX_WAITING
-                                        * sizeof *stream->waiting);
+    mlog_stream_set_lanes(stream, 1);
     return stream;
 }
 
@@ -73,11 +127,7 @@ mlog_filter_free__(struct mlog_filter *filter)
     free(filter->name);
     free(filter->text);
     free(filter->aggregates.data);
-    free(filter->batched.data);
-    free(filter->by_group.data);
-    free(filter->by_flow.data);
-    free(filter->others.data);
-    free_cacheline(filter);
+    free(filter);
 }
 
 void
@@ -100,13 +150,10 @@ mlog_stream_destroy(struct mlog_stream *stream)
     free(stream->triggers.data);
     free(stream->aggregates.data);
     free(stream->filters.data);
-    mlog_stream_free_accs__(stream);
-    free_cacheline(stream->waiting);
     mlog_stream_free_classes__(stream);
+    mlog_stream_free_lanes__(stream);
     hmap_destroy(&stream->class_index);
     free(stream->classes);
-    free(stream->class_kinds);
-    free(stream->dirty_classes);
     mlog_trigger_engine_destroy(&stream->engine);
     mlog_alert_log_destroy(&stream->alerts);
     free(stream);

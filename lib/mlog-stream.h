@@ -39,7 +39,13 @@
  * =============
  *
  * None: the digest thread feeds records, and any other caller holds
- * mlog_digest_lock() (mlog-digest.h). */
+ * mlog_digest_lock() (mlog-digest.h).
+ *
+ * But the work on records is divided among lanes, each with its own part of
+ * the aggregates.  Between two ticks, and within a tick between the steps of
+ * mlog_stream_tick(), different threads may at the same time be in functions
+ * mlog_stream_lane_*() of different lanes, and one of them besides in
+ * mlog_stream_find_class() and mlog_stream_generation(). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,6 +62,7 @@ struct mlog_stream;
 #define MLOG_MAX_TRIGGERS    8192
 #define MLOG_MAX_NAME        64
 #define MLOG_MAX_GROUP_MEMORY (UINT64_C(256) << 20)  /* Of all aggregates. */
+#define MLOG_MAX_LANES       16
 
 struct mlog_stream *mlog_stream_create(void);
 void mlog_stream_destroy(struct mlog_stream *);
@@ -76,6 +83,35 @@ uint32_t mlog_stream_classify(struct mlog_stream *,
 void mlog_stream_record(struct mlog_stream *, uint32_t class,
                         const struct mlog_record *);
 void mlog_stream_tick(struct mlog_stream *, uint64_t now);
+
+/* The same for each lane by itself.  mlog_stream_set_lanes() is called with
+ * nothing else going on and changes nothing but who does what; at first there
+ * is one lane.
+ *
+ * Each lane has to be given all records, in order.  'place' stands for the
+ * flow, as the address of the key does above, and the record's 'key' points to
+ * any copy.  Before the first record of a flow that was classified by
+ * mlog_stream_find_class(), mlog_stream_lane_forget_flow() has to be called.
+ *
+ * A tick is mlog_stream_begin_tick(), mlog_stream_lane_tick() of all lanes,
+ * mlog_stream_evaluate(), mlog_stream_lane_finish() of all lanes, and
+ * mlog_stream_end_tick(). */
+struct mlog_stream_lane;
+void mlog_stream_set_lanes(struct mlog_stream *, unsigned int n);
+struct mlog_stream_lane *mlog_stream_get_lane(const struct mlog_stream *,
+                                              unsigned int i);
+uint32_t mlog_stream_find_class(struct mlog_stream *,
+                                const struct mlog_record *flow);
+void mlog_stream_lane_forget_flow(struct mlog_stream_lane *,
+                                  const struct mlog_flow_key *place);
+void mlog_stream_lane_record(struct mlog_stream_lane *, uint32_t class,
+                             const struct mlog_flow_key *place,
+                             const struct mlog_record *);
+void mlog_stream_begin_tick(struct mlog_stream *, uint64_t now);
+void mlog_stream_lane_tick(struct mlog_stream_lane *);
+void mlog_stream_evaluate(struct mlog_stream *);
+void mlog_stream_lane_finish(struct mlog_stream_lane *);
+void mlog_stream_end_tick(struct mlog_stream *);
 
 /* Control.
  *

@@ -40,9 +40,52 @@ clock_now(void)
     return now;
 }
 
+/* Records that are left to lanes, as the digest leaves them if it has several
+ * threads: for the time being at most 'defer_max'. */
+#define DEFER_MAX 256
+static size_t defer_max, n_deferred;
+static struct deferred {
+    struct mlog_flow_key key;
+    struct mlog_row row;
+    struct mlog_record record;
+    const struct mlog_flow_key *place;
+    uint32_t class;
+    bool classified;
+} deferred[DEFER_MAX];
+static unsigned int n_lanes = 1;
+
+static inline void
+set_lanes(unsigned int n)
+{
+    n_lanes = n;
+    mlog_stream_set_lanes(stream, n);
+}
+
+/* The last lane is the first to have them. */
+static void
+run_deferred(void)
+{
+    for (unsigned int i = n_lanes; i-- > 0; ) {
+        struct mlog_stream_lane *lane = mlog_stream_get_lane(stream, i);
+
+        for (size_t j = 0; j < n_deferred; j++) {
+            struct deferred *d = &deferred[j];
+
+            if (d->classified) {
+                mlog_stream_lane_forget_flow(lane, d->place);
+            }
+            d->record.key = &d->key;
+            d->record.row = &d->row;
+            mlog_stream_lane_record(lane, d->class, d->place, &d->record);
+        }
+    }
+    n_deferred = 0;
+}
+
 static void
 tick_at(uint64_t time)
 {
+    run_deferred();
     now = time;
     mlog_stream_tick(stream, now);
 }
@@ -77,6 +120,19 @@ run_ms(unsigned int ms)
 static struct mlog_flow feed_flows[MAX_FEED_FLOWS];
 static size_t n_feed_flows = 1024;
 
+static inline void
+defer(const struct mlog_flow *flow, const struct mlog_record *record,
+      bool classified)
+{
+    deferred[n_deferred++] = (struct deferred) {
+        .key = *record->key, .row = *record->row, .record = *record,
+        .place = &flow->key, .class = flow->class, .classified = classified,
+    };
+    if (n_deferred >= defer_max) {
+        run_deferred();
+    }
+}
+
 /* As the digest does it. */
 static inline void
 feed(const struct mlog_record *record)
@@ -88,15 +144,20 @@ feed(const struct mlog_record *record)
     uint32_t generation = (mlog_stream_generation(stream)
                            + mlog_ports_generation());
     struct mlog_record copy = *record;
+    bool classified = false;
 
     if (memcmp(&flow->key, record->key, sizeof flow->key)
         || flow->class_generation != generation) {
         flow->key = *record->key;
-        flow->class = mlog_stream_classify(stream, &of_flow);
+        classified = true;
+        flow->class = (defer_max ? mlog_stream_find_class(stream, &of_flow)
+                       : mlog_stream_classify(stream, &of_flow));
         flow->class_generation = generation;
     }
     copy.key = &flow->key;
-    if (flow->class) {
+    if (flow->class && defer_max) {
+        defer(flow, record, classified);
+    } else if (flow->class) {
         mlog_stream_record(stream, flow->class, &copy);
     }
 }

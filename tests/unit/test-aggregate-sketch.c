@@ -237,7 +237,8 @@ add_all_kinds(const char *filter)
 
 /* Runs of records with pauses of all lengths.  Half of the aggregates have a
  * filter that depends on the row. */
-Test(sketches, equal_model)
+static void
+compare_with_model(void)
 {
     char name[32];
 
@@ -269,6 +270,19 @@ Test(sketches, equal_model)
             }
         }
     }
+}
+
+Test(sketches, equal_model)
+{
+    compare_with_model();
+}
+
+/* With several lanes, some of which are late. */
+Test(sketches, equal_model_in_lanes)
+{
+    set_lanes(4);
+    defer_max = 40;
+    compare_with_model();
 }
 
 /* Accuracy of many. */

@@ -140,6 +140,7 @@ check_filters(void)
 {
     struct mlog_filter_info *info;
 
+    run_deferred();
     cr_assert_eq(mlog_stream_get_filters(stream, &info), N_FILTERS);
     for (size_t f = 0; f < N_FILTERS; f++) {
         cr_assert_eq(info[f].n_packets, expected[f].packets, "%"PRIuSIZE, f);
@@ -162,6 +163,7 @@ check_aggregates(size_t filter)
 }
 
 static size_t max_classes;      /* Seen by run(). */
+static bool lanes_change;       /* In run(). */
 
 /* 'n_records' of 'n_flows' flows, 'step' ns apart. */
 static void
@@ -183,6 +185,9 @@ run(size_t n_flows, size_t n_records, uint64_t step)
             mlog_stream_get_stats(stream, &stats);
             max_classes = MAX(max_classes, stats.n_classes);
             tick_at(time);
+            if (lanes_change) {
+                set_lanes(1 + random_range(MLOG_MAX_LANES));
+            }
         }
         if (random_range(n_records / 5) == 0) {
             check_filters();
@@ -227,6 +232,76 @@ Test(stream_record, too_many_classes)
     cr_expect_lt(max_classes, 16384);
     cr_expect_gt(mlog_stream_generation(stream),
                  generation + N_FILTERS + 3);
+}
+
+/* The same on several lanes, each of which gets records as the others do, or
+ * sooner or later than they. */
+Test(stream_record, lanes)
+{
+    set_lanes(3);
+    run(5000, 100000, 100);
+}
+
+Test(stream_record, lanes_on_their_own)
+{
+    set_lanes(4);
+    defer_max = 200;
+    run(5000, 100000, 100);
+}
+
+Test(stream_record, lanes_come_and_go)
+{
+    lanes_change = true;
+    defer_max = 50;
+    run(5000, 100000, 100);
+}
+
+Test(stream_record, lanes_without_classes)
+{
+    n_feed_flows = MAX_FEED_FLOWS;
+    set_lanes(3);
+    defer_max = 100;
+    run(60000, 200000, 20000);
+    cr_expect_gt(max_classes, 10000);
+}
+
+/* Flows of one class that take turns in one place. */
+static void
+take_turns(void)
+{
+    n_feed_flows = 1;
+    add_filter("f;udp");
+    add_filter("g;udp && pkt_len > 50");
+    add_aggregate("a;f;count;window=10s;group-by=nw_src");
+    add_aggregate("b;g;count;window=10s;group-by=tp_src");
+    for (int i = 0; i < 100; i++) {
+        for (int n = 0; n < 20; n++) {
+            feed_udp(n / 2 % 5, n / 2 % 5, 100, now + 1);
+        }
+        run_ms(1);
+    }
+
+    struct mlog_aggregate_view a = show("a"), b = show("b");
+    cr_assert_eq(a.n_groups, 5);
+    cr_assert_eq(b.n_groups, 5);
+    for (int n = 0; n < 5; n++) {
+        cr_assert_eq(a.groups[n].value.integer, 400);
+        cr_assert_eq(b.groups[n].value.integer, 400);
+    }
+    mlog_aggregate_view_destroy(&a);
+    mlog_aggregate_view_destroy(&b);
+}
+
+Test(stream_record, flows_take_turns)
+{
+    take_turns();
+}
+
+Test(stream_record, flows_take_turns_in_lanes)
+{
+    set_lanes(2);
+    defer_max = 60;
+    take_turns();
 }
 
 /* Memory for accumulators is bounded, whatever there is of flows. */
