@@ -95,6 +95,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-headers.h \
 	lib/mlog-interval.c \
 	lib/mlog-interval.h \
+	lib/mlog-lanes.c \
+	lib/mlog-lanes.h \
 	lib/mlog-match.c \
 	lib/mlog-options.c \
 	lib/mlog-options.h \

@@ -18,6 +18,7 @@ unit_tests = \
 	tests/unit/test-fields \
 	tests/unit/test-header-log \
 	tests/unit/test-headers \
+	tests/unit/test-lanes \
 	tests/unit/test-multilog \
 	tests/unit/test-output \
 	tests/unit/test-pcapng \
