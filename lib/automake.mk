@@ -44,6 +44,7 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-columns.h \
 	lib/mlog-command-aggregates.c \
 	lib/mlog-command-archive.c \
+	lib/mlog-command-digest.c \
 	lib/mlog-command-args.c \
 	lib/mlog-command-call.h \
 	lib/mlog-command-conversations.c \
@@ -57,6 +58,10 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-command-stream.c \
 	lib/mlog-command.c \
 	lib/mlog-command.h \
+	lib/mlog-cpus.c \
+	lib/mlog-cpus.h \
+	lib/mlog-digest-private.h \
+	lib/mlog-digest-records.c \
 	lib/mlog-digest.c \
 	lib/mlog-digest.h \
 	lib/mlog-drop.c \

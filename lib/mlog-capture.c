@@ -474,24 +474,33 @@ gather(const struct mlog_ring *ring, uint64_t position,
 }
 
 const struct mlog_packet_slot *
-mlog_ring_next_packet(const struct mlog_ring *ring, uint32_t *pos,
-                      uint8_t buffer[MLOG_PACKET_BYTES_MAX],
-                      const uint8_t **bytes, size_t *n)
+mlog_ring_packet_at(const struct mlog_ring *ring, uint64_t *position,
+                    uint8_t buffer[MLOG_PACKET_BYTES_MAX],
+                    const uint8_t **bytes, size_t *n)
 {
-    if (!*pos) {
-        *pos = 1;
-    }
+    const struct mlog_packet_slot *packet = mlog_ring_slot(ring, *position);
 
-    uint64_t position = ring->next + *pos;
-    const struct mlog_packet_slot *packet = mlog_ring_slot(ring, position);
     *bytes = packet->bytes;
     if (packet->n_slots > 1) {
-        gather(ring, position, packet, buffer);
+        gather(ring, *position, packet, buffer);
         *bytes = buffer;
     }
     *n = MIN(packet->size, MLOG_PACKET_SLOT_BYTES
                            + (packet->n_slots - 1) * MLOG_SLOT_SIZE);
-    *pos += packet->n_slots;
+    *position += packet->n_slots;
+    return packet;
+}
+
+const struct mlog_packet_slot *
+mlog_ring_next_packet(const struct mlog_ring *ring, uint32_t *pos,
+                      uint8_t buffer[MLOG_PACKET_BYTES_MAX],
+                      const uint8_t **bytes, size_t *n)
+{
+    uint64_t position = ring->next + MAX(*pos, 1);
+    const struct mlog_packet_slot *packet
+        = mlog_ring_packet_at(ring, &position, buffer, bytes, n);
+
+    *pos = position - ring->next;
     return packet;
 }
 

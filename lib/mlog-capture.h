@@ -242,6 +242,14 @@ mlog_ring_next_packet(const struct mlog_ring *, uint32_t *pos,
                       uint8_t buffer[MLOG_PACKET_BYTES_MAX],
                       const uint8_t **bytes, size_t *n);
 
+/* The same from an absolute position on, '*position', that is advanced: the
+ * first packet of a batch is at 'next' + 1 when mlog_ring_peek() returns it.
+ * For any thread, until the slots are given back. */
+const struct mlog_packet_slot *
+mlog_ring_packet_at(const struct mlog_ring *, uint64_t *position,
+                    uint8_t buffer[MLOG_PACKET_BYTES_MAX],
+                    const uint8_t **bytes, size_t *n);
+
 /* Goes on to the batch after the one that mlog_ring_peek() returns. */
 void mlog_ring_consume(struct mlog_ring *);
 

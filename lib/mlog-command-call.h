@@ -172,6 +172,16 @@ bool mlog_call_get_budget(struct mlog_call *, struct mlog_budget *);
 /* Sets the error for 'error', an errno value of mlog-query.h. */
 bool mlog_call_query_error(struct mlog_call *, int error);
 
+struct mlog_digest_stats;
+
+/* The digest's threads: settings, and a part of multilog/show. */
+bool mlog_set_digest_threads(struct mlog_call *, const char *value);
+void mlog_put_digest_threads(struct mlog_call *, struct mlog_table *);
+bool mlog_set_digest_cpus(struct mlog_call *, const char *value);
+void mlog_put_digest_cpus(struct mlog_call *, struct mlog_table *);
+struct json *mlog_digest_threads_to_json(const struct mlog_digest_stats *);
+void mlog_digest_threads_format(const struct mlog_digest_stats *, struct ds *);
+
 /* The handlers. */
 void mlog_command_show(struct mlog_call *);
 void mlog_command_fields(struct mlog_call *);

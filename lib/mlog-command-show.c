@@ -203,6 +203,7 @@ digest_to_json(const struct multilog_status *status)
                     json_real_create(ns_per_record(stats)));
     put_number_member(digest, "longest_pass_ns", stats->longest_pass_ns);
     put_number_member(digest, "late_ticks", stats->n_late_ticks);
+    json_object_put(digest, "threads", mlog_digest_threads_to_json(stats));
     return digest;
 }
 
@@ -411,6 +412,11 @@ show_text(const struct multilog_status *status,
                   cpu_percent(status), ns_per_record(&status->digest),
                   status->digest.longest_pass_ns / 1e6,
                   status->digest.n_late_ticks);
+    if (status->digest.n_threads > 1) {
+        put_line(text, "");
+        mlog_digest_threads_format(&status->digest, text);
+        ds_put_char(text, '\n');
+    }
     show_stream(stream, text);
     show_rings(status, text);
 }
@@ -775,6 +781,10 @@ static const struct {
       set_capture, put_capture },
     { "digest", "off: records are thrown away and count as lost, to measure "
       "what capture costs alone", set_digest, put_digest },
+    { "digest-cpus", "processors for the digest's threads: 2-3, 0xc, or none "
+      "for any", mlog_set_digest_cpus, mlog_put_digest_cpus },
+    { "digest-threads", "threads that digest records, from 1 to 16",
+      mlog_set_digest_threads, mlog_put_digest_threads },
     { "memory-budget", "bytes for everything that is kept: 512M, 4G",
       set_budget, put_budget },
 };

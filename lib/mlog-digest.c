@@ -15,7 +15,7 @@
 
 #include <config.h>
 
-#include "mlog-digest.h"
+#include "mlog-digest-private.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -24,10 +24,8 @@
 
 #include "mlog-capture.h"
 #include "mlog-clock.h"
-#include "mlog-flow-table.h"
 #include "mlog-header-log.h"
-#include "mlog-headers.h"
-#include "mlog-ports.h"
+#include "mlog-lanes.h"
 #include "mlog-state.h"
 #include "mlog-stream.h"
 #include "openvswitch/util.h"
@@ -50,216 +48,15 @@ VLOG_DEFINE_THIS_MODULE(mlog_digest);
  * not, so while there is nothing to digest passes are this far apart. */
 #define IDLE_PASS_NS (10 * MLOG_TICK_NS)
 
-/* Records are looked up in groups of about this many, so that what one of them
- * waits for is fetched while others are worked on. */
-#define GROUP_RECORDS 128
-#define GROUP_MAX (GROUP_RECORDS + MLOG_BATCH_MAX)
-
-struct mlog_digest {
-    struct mlog_state *state;
-    struct mlog_capture *capture;
-    struct mlog_flow_table *flows;
-    struct mlog_header_log *log;
-    struct mlog_stream *stream;
-
-    pthread_t thread;
-    int wake_fd;                /* eventfd: 'exit' is set. */
-    atomic_bool exit;
-    atomic_bool discard;
-    atomic_bool quiet;
-
-    /* Guarded by 'pass_mutex': whoever makes the pass. */
-    struct mlog_clock clock;
-    uint64_t cut;               /* Ticks: the latest pass's. */
-    uint64_t time;              /* The latest record's or cut's time, ns. */
-    uint64_t next_adjust;       /* ns. */
-    struct mlog_ring **rings;
-    size_t n_rings;
-    struct group *group;
-
-    /* Held during a pass. */
-    struct ovs_mutex pass_mutex;
-    atomic_count n_waiting;     /* Threads that want 'pass_mutex'. */
-
-    struct ovs_mutex mutex;
-    struct mlog_digest_stats stats OVS_GUARDED;
-};
-
-/* The records of some batches, from being taken out of a ring to being
- * appended. */
-struct group {
-    size_t n;
-    struct mlog_flow_key keys[GROUP_MAX];
-    struct mlog_row rows[GROUP_MAX];
-    uint32_t hashes[GROUP_MAX];
-    uint64_t times[GROUP_MAX];          /* ns. */
-    uint16_t out_ports[GROUP_MAX];
-};
-
-/* Converts to nanoseconds, never going back. */
-static uint64_t
-advance_time(struct mlog_digest *digest, uint64_t ticks)
-{
-    digest->time = MAX(digest->time, mlog_clock_to_ns(&digest->clock, ticks));
-    return digest->time;
-}
-
-static void
-add_loss(struct mlog_digest *digest, enum mlog_loss reason, uint64_t from,
-         uint64_t to, uint64_t count)
-{
-    struct mlog_gap gap = {
-        .from = from, .to = to, .count = count, .reason = reason
-    };
-
-    mlog_header_log_add_gap(digest->log, &gap);
-}
-
-/* Parses the packets of 'batch' into the group. */
-static void
-parse_batch(struct mlog_digest *digest, const struct mlog_ring *ring,
-            const struct mlog_batch_slot *batch)
-{
-    struct group *group = digest->group;
-    uint64_t time = advance_time(digest, batch->time);
-    uint16_t out_port = (batch->out_port == UINT16_MAX ? MLOG_PORT_NONE
-                         : mlog_ports_lookup(ring->datapath,
-                                             batch->out_port));
-    uint8_t buffer[MLOG_PACKET_BYTES_MAX];
-    uint16_t last_in_port = UINT16_MAX;
-    uint16_t in_port_id = MLOG_PORT_NONE;
-    uint32_t pos = 0;
-
-    for (size_t end = group->n + batch->n_packets; group->n < end;
-         group->n++) {
-        struct mlog_flow_key *key = &group->keys[group->n];
-        struct mlog_row *row = &group->rows[group->n];
-        const struct mlog_packet_slot *packet;
-        const uint8_t *bytes;
-        size_t n;
-
-        packet = mlog_ring_next_packet(ring, &pos, buffer, &bytes, &n);
-        mlog_headers_parse(bytes, n, packet->size, key, row);
-        if (packet->in_port != last_in_port) {
-            last_in_port = packet->in_port;
-            in_port_id = mlog_ports_lookup(ring->datapath, last_in_port);
-        }
-        key->in_port = in_port_id;
-        row->reason = batch->reason;
-        group->times[group->n] = time;
-        group->out_ports[group->n] = out_port;
-        group->hashes[group->n] = mlog_flow_key_hash(key);
-        mlog_flow_table_prefetch(digest->flows, group->hashes[group->n]);
-    }
-}
-
-/* Feeds the filters. */
-static void
-stream_record(struct mlog_digest *digest, struct mlog_flow *flow,
-              const struct mlog_row *row, uint64_t time)
-{
-    struct mlog_record record = {
-        .key = &flow->key,
-        .row = row,
-        .time = time,
-    };
-    uint32_t generation = (mlog_stream_generation(digest->stream)
-                           + mlog_ports_generation());
-
-    if (OVS_UNLIKELY(flow->class_generation != generation)) {
-        struct mlog_record of_flow = { .key = &flow->key };
-
-        flow->class = mlog_stream_classify(digest->stream, &of_flow);
-        flow->class_generation = generation;
-    }
-    if (flow->class) {
-        mlog_stream_record(digest->stream, flow->class, &record);
-    }
-}
-
-/* Appends record 'i' of the group.  Returns false if there is no memory. */
-static bool
-append(struct mlog_digest *digest, size_t i)
-{
-    struct group *group = digest->group;
-    const struct mlog_flow_key *key = &group->keys[i];
-    struct mlog_row *parsed = &group->rows[i];
-    uint32_t hash = group->hashes[i];
-    uint64_t time = group->times[i];
-    uint64_t ns_after_base;
-    struct mlog_flow *flow;
-    uint32_t index, local;
-
-    flow = mlog_flow_table_find(digest->flows, key, hash, &index);
-    if (OVS_UNLIKELY(!flow)) {
-        flow = mlog_flow_table_insert(digest->flows, key, hash, time, &index);
-        if (!flow) {
-            return false;
-        }
-    }
-
-    struct mlog_row *row = mlog_header_log_append(digest->log, time, index,
-                                                  &ns_after_base, &local);
-    if (OVS_UNLIKELY(!row)) {
-        mlog_flow_table_release_unused(digest->flows, flow, index);
-        return false;
-    }
-
-    parsed->time_port = mlog_row_pack_time_port(ns_after_base,
-                                                group->out_ports[i]);
-    parsed->flow = local;
-    *row = *parsed;
-    mlog_flow_count(flow, mlog_row_pkt_len(row), time);
-
-    /* The stream knows the flow by its index in the flow table. */
-    parsed->flow = index;
-    stream_record(digest, flow, parsed, time);
-    return true;
-}
-
-/* By now the buckets that parse_batch() has prefetched are there; what they
- * lead to is prefetched a few records ahead. */
-static void
-append_group(struct mlog_digest *digest)
-{
-    enum { AHEAD = 16 };
-    struct group *group = digest->group;
-
-    for (size_t i = 0; i < MIN(AHEAD, group->n); i++) {
-        mlog_flow_table_prefetch_flow(digest->flows, group->hashes[i]);
-    }
-    for (size_t i = 0; i < group->n; i++) {
-        if (i + AHEAD < group->n) {
-            mlog_flow_table_prefetch_flow(digest->flows,
-                                          group->hashes[i + AHEAD]);
-        }
-        if (OVS_UNLIKELY(!append(digest, i))) {
-            add_loss(digest, MLOG_LOSS_MEMORY, group->times[i],
-                     group->times[i], 1);
-        }
-    }
-    group->n = 0;
-}
-
-static void
-digest_batch(struct mlog_digest *digest, struct mlog_ring *ring,
-             const struct mlog_batch_slot *batch)
-{
-    parse_batch(digest, ring, batch);
-    mlog_ring_consume(ring);
-    if (digest->group->n >= GROUP_RECORDS) {
-        append_group(digest);
-    }
-}
-
 /* Throws a batch away, as a loss. */
 static void
 discard_batch(struct mlog_digest *digest, struct mlog_ring *ring,
               const struct mlog_batch_slot *batch)
 {
-    uint64_t time = advance_time(digest, batch->time);
+    uint64_t time = mlog_digest_advance_time__(digest, batch->time);
 
-    add_loss(digest, MLOG_LOSS_DISCARD, time, time, batch->n_packets);
+    mlog_digest_add_loss__(digest, MLOG_LOSS_DISCARD, time, time,
+                           batch->n_packets);
     mlog_ring_consume(ring);
 }
 
@@ -316,8 +113,9 @@ collect_losses(struct mlog_digest *digest, uint64_t from)
         n_lost += mlog_ring_lost(digest->rings[i]);
     }
     if (n_lost) {
-        add_loss(digest, MLOG_LOSS_RING, from,
-                 mlog_clock_to_ns(&digest->clock, mlog_clock_now()), n_lost);
+        uint64_t now = mlog_clock_to_ns(&digest->clock, mlog_clock_now());
+
+        mlog_digest_add_loss__(digest, MLOG_LOSS_RING, from, now, n_lost);
     }
 }
 
@@ -392,15 +190,15 @@ pass(struct mlog_digest *digest, bool *backlog)
         if (OVS_UNLIKELY(discard)) {
             discard_batch(digest, ring, batch);
         } else {
-            digest_batch(digest, ring, batch);
+            mlog_digest_batch__(digest, ring, batch);
         }
     }
-    append_group(digest);
+    mlog_digest_end_groups__(digest);
     digest->cut = MAX(cut, digest->cut);
 
-    uint64_t time = advance_time(digest, digest->cut);
+    uint64_t time = mlog_digest_advance_time__(digest, digest->cut);
     collect_losses(digest, from);
-    mlog_stream_tick(digest->stream, time);
+    mlog_digest_tick__(digest, time);
     mlog_header_log_publish(digest->log, time);
     commit(digest, time);
     if (time >= digest->next_adjust) {
@@ -440,6 +238,7 @@ run_pass(struct mlog_digest *digest)
     digest->stats.n_records += n;
     digest->stats.n_passes++;
     digest->stats.cpu_ns += cpu;
+    digest->stats.thread_cpu_ns[0] += cpu;
     digest->stats.longest_pass_ns = MAX(digest->stats.longest_pass_ns,
                                         monotonic_ns() - start);
     ovs_mutex_unlock(&digest->mutex);
@@ -549,6 +348,16 @@ init_clock(struct mlog_digest *digest)
     digest->time = last ? last->time : digest->clock.ns;
 }
 
+static void
+start_threads(struct mlog_digest *digest, unsigned int n)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    mlog_digest_start_lanes__(digest, n);
+    digest->stats.n_threads = n;
+    digest->stats.threads_ns = monotonic_ns();
+    digest->stats.thread_cpu_ns[0] = 0;
+}
+
 struct mlog_digest *
 mlog_digest_create(const struct mlog_digest_parts *parts)
 {
@@ -560,8 +369,7 @@ mlog_digest_create(const struct mlog_digest_parts *parts)
     digest->log = parts->log;
     digest->stream = parts->stream;
     digest->rings = xcalloc(MLOG_MAX_RINGS, sizeof *digest->rings);
-    digest->group = xmalloc(sizeof *digest->group);
-    digest->group->n = 0;
+    start_threads(digest, 1);
     digest->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (digest->wake_fd < 0) {
         VLOG_FATAL("eventfd failed (%s)", ovs_strerror(errno));
@@ -573,6 +381,11 @@ mlog_digest_create(const struct mlog_digest_parts *parts)
     ovs_mutex_init(&digest->pass_mutex);
     ovs_mutex_init(&digest->mutex);
     init_clock(digest);
+    if (pthread_getaffinity_np(pthread_self(), sizeof digest->default_cpus,
+                               &digest->default_cpus)) {
+        memset(&digest->default_cpus, 0xff, sizeof digest->default_cpus);
+    }
+    digest->cpus = digest->default_cpus;
     digest->thread = ovs_thread_create("mlog_digest", digest_main, digest);
     return digest;
 }
@@ -589,7 +402,7 @@ mlog_digest_destroy(struct mlog_digest *digest)
         ovs_mutex_destroy(&digest->mutex);
         ovs_mutex_destroy(&digest->pass_mutex);
         close(digest->wake_fd);
-        free(digest->group);
+        mlog_digest_stop_lanes__(digest);
         free(digest->rings);
         free(digest);
     }
@@ -685,11 +498,73 @@ mlog_digest_is_discarding(const struct mlog_digest *digest)
     return discard;
 }
 
+/* Threads. */
+
+/* Processor time of helpers. */
+static uint64_t
+get_load(struct mlog_digest *digest, uint64_t cpu_ns[])
+{
+    unsigned int n = (digest->lanes
+                      ? mlog_lanes_get_load(digest->lanes, cpu_ns) : 0);
+    uint64_t sum = 0;
+
+    for (unsigned int i = 0; i < n; i++) {
+        sum += cpu_ns[i];
+    }
+    return sum;
+}
+
+void
+mlog_digest_set_threads(struct mlog_digest *digest, unsigned int n)
+{
+    uint64_t cpu_ns[MLOG_LANES_MAX];
+
+    /* Between passes, nothing is under way.  Holding both, none of 'lanes' and
+     * its threads is used by anybody else. */
+    ovs_mutex_lock(&digest->pass_mutex);
+    ovs_mutex_lock(&digest->mutex);
+    digest->former_cpu_ns += get_load(digest, cpu_ns);
+    mlog_digest_stop_lanes__(digest);
+    start_threads(digest, n);
+    if (digest->lanes) {
+        mlog_lanes_bind(digest->lanes, &digest->cpus);
+    }
+    ovs_mutex_unlock(&digest->mutex);
+    ovs_mutex_unlock(&digest->pass_mutex);
+}
+
+int
+mlog_digest_set_cpus(struct mlog_digest *digest, const cpu_set_t *cpus)
+{
+    int error;
+
+    ovs_mutex_lock(&digest->mutex);
+    cpus = cpus ? cpus : &digest->default_cpus;
+    error = pthread_setaffinity_np(digest->thread, sizeof *cpus, cpus);
+    if (!error && digest->lanes) {
+        error = mlog_lanes_bind(digest->lanes, cpus);
+    }
+    if (!error) {
+        digest->cpus = *cpus;
+    }
+    ovs_mutex_unlock(&digest->mutex);
+    return error;
+}
+
+void
+mlog_digest_get_usable_cpus(const struct mlog_digest *digest, cpu_set_t *cpus)
+{
+    *cpus = digest->default_cpus;
+}
+
 void
 mlog_digest_get_stats(struct mlog_digest *digest,
                       struct mlog_digest_stats *stats)
 {
     ovs_mutex_lock(&digest->mutex);
     *stats = digest->stats;
+    stats->cpu_ns += (digest->former_cpu_ns
+                      + get_load(digest, &stats->thread_cpu_ns[1]));
+    stats->threads_ns = monotonic_ns() - stats->threads_ns;
     ovs_mutex_unlock(&digest->mutex);
 }

@@ -30,6 +30,12 @@
  * The thread makes a pass per tick.  Who wants a cut between ticks makes a
  * pass, too, in its own thread; passes exclude each other.
  *
+ * With several threads, whoever makes the pass parses records, looks flows up
+ * and appends rows, in order; the other threads work on filters and
+ * aggregates, a part of which each *lane* (mlog-lanes.h) has.  All of that is
+ * done before triggers are evaluated and the cut is published, so that the
+ * guarantees are the same.
+ *
  * Guarantees, cited by tests:
  *
  *   G8  When a pass publishes its cut T, every record of every ring with time
@@ -47,8 +53,11 @@
  * about a pass (milliseconds), so they are not for datapath threads and not
  * for a daemon's main loop. */
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "mlog-lanes.h"
 
 struct mlog_capture;
 struct mlog_state;
@@ -100,10 +109,29 @@ bool mlog_digest_is_discarding(const struct mlog_digest *);
 struct mlog_digest_stats {
     uint64_t n_records;
     uint64_t n_passes;
-    uint64_t cpu_ns;            /* Processor time of all passes. */
+    uint64_t cpu_ns;            /* Processor time, of all threads. */
     uint64_t longest_pass_ns;
     uint64_t n_late_ticks;      /* Passes that began over a tick late. */
+
+    /* Threads as they are since the last mlog_digest_set_threads(): how long
+     * ago it was, and their processor time since then.  The first makes the
+     * passes; when others do it, that counts as its. */
+    unsigned int n_threads;
+    uint64_t threads_ns;
+    uint64_t thread_cpu_ns[MLOG_LANES_MAX];
 };
 void mlog_digest_get_stats(struct mlog_digest *, struct mlog_digest_stats *);
+
+/* Divides the work among 'n' threads, up to MLOG_LANES_MAX, from the next
+ * pass on; at first there is one. */
+void mlog_digest_set_threads(struct mlog_digest *, unsigned int n);
+
+/* Lets the digest's threads run on 'cpus' only; NULL: as at first.  Who makes
+ * a pass for a cut of its own runs where it runs.  Returns 0, or EINVAL, after
+ * which nothing has changed, if none of 'cpus' can be used. */
+int mlog_digest_set_cpus(struct mlog_digest *, const cpu_set_t *cpus);
+
+/* Where the digest's threads run if nothing was set. */
+void mlog_digest_get_usable_cpus(const struct mlog_digest *, cpu_set_t *);
 
 #endif /* mlog-digest.h */

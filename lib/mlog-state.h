@@ -114,11 +114,14 @@ struct mlog_commit {
 
 /* What "multilog/set" has changed.  Survives as well. */
 #define MLOG_MAX_PATH 512
+#define MLOG_CPU_WORDS 16
 struct mlog_settings {
     uint64_t budget;            /* Bytes; 0: default. */
     char archive_dir[MLOG_MAX_PATH];    /* Empty: none. */
     uint64_t archive_max_bytes; /* 0: no limit. */
     uint64_t archive_max_age;   /* ns; 0: no limit. */
+    uint64_t digest_threads;    /* 0: default. */
+    uint64_t digest_cpus[MLOG_CPU_WORDS];   /* A cpu_set_t; 0: any. */
 };
 
 struct mlog_state;

@@ -81,6 +81,8 @@ recover(struct multilog *ml, const struct mlog_commit *last)
               (r->outage_to - r->outage_from) / 1e9);
 }
 
+static void recover_threads(struct multilog *);
+
 struct multilog *
 multilog_create(const char *dir, size_t budget, size_t ring_slots)
 {
@@ -112,6 +114,7 @@ multilog_create(const char *dir, size_t budget, size_t ring_slots)
         ml->state, &ml->capture, ml->flows, ml->log, ml->stream
     };
     ml->digest = mlog_digest_create(&parts);
+    recover_threads(ml);
     ml->archiver = mlog_archiver_create(ml->log, ml->state);
     return ml;
 }
@@ -191,6 +194,59 @@ multilog_set_budget(struct multilog *ml, uint64_t bytes)
     atomic_store_relaxed(&ml->budget, bytes);
     multilog_update_budget(ml);
     return true;
+}
+
+void
+multilog_set_digest_threads(struct multilog *ml, unsigned int n)
+{
+    /* Both change together, whoever else changes them. */
+    mlog_state_begin_settings(ml->state)->digest_threads = n;
+    mlog_digest_set_threads(ml->digest, n);
+    mlog_state_end_settings(ml->state);
+}
+
+int
+multilog_set_digest_cpus(struct multilog *ml, const cpu_set_t *cpus)
+{
+    struct mlog_settings *settings = mlog_state_begin_settings(ml->state);
+    int error = mlog_digest_set_cpus(ml->digest, cpus);
+
+    if (!error) {
+        memset(settings->digest_cpus, 0, sizeof settings->digest_cpus);
+        if (cpus) {
+            memcpy(settings->digest_cpus, cpus, sizeof *cpus);
+        }
+    }
+    mlog_state_end_settings(ml->state);
+    return error;
+}
+
+bool
+multilog_get_digest_cpus(struct multilog *ml, cpu_set_t *cpus)
+{
+    struct mlog_settings settings = mlog_state_get_settings(ml->state);
+
+    BUILD_ASSERT(sizeof *cpus == sizeof settings.digest_cpus);
+    memcpy(cpus, settings.digest_cpus, sizeof *cpus);
+    return CPU_COUNT(cpus) > 0;
+}
+
+/* Threads as they were set in the life of the store. */
+static void
+recover_threads(struct multilog *ml)
+{
+    uint64_t n = mlog_state_get_settings(ml->state).digest_threads;
+    cpu_set_t cpus;
+
+    if (n > 1 && n <= MLOG_LANES_MAX) {
+        mlog_digest_set_threads(ml->digest, n);
+    }
+    if (multilog_get_digest_cpus(ml, &cpus)
+        && mlog_digest_set_cpus(ml->digest, &cpus)) {
+        VLOG_WARN("none of the processors that digest-cpus says can be used; "
+                  "the digest's threads run on any");
+        multilog_set_digest_cpus(ml, NULL);
+    }
 }
 
 /* Rings are looked at last: what is digested or lost was captured before. */

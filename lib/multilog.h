@@ -99,6 +99,14 @@ bool multilog_set_budget(struct multilog *, uint64_t bytes);
 /* Adapts the header log's share of the budget to the rings there are. */
 void multilog_update_budget(struct multilog *);
 
+/* How many threads digest, from 1 to MLOG_LANES_MAX, and on which processors;
+ * NULL: any.  multilog_set_digest_cpus() returns 0, or EINVAL if none of them
+ * can be used; then nothing changes.  multilog_get_digest_cpus() returns false
+ * if none were set. */
+void multilog_set_digest_threads(struct multilog *, unsigned int n);
+int multilog_set_digest_cpus(struct multilog *, const cpu_set_t *);
+bool multilog_get_digest_cpus(struct multilog *, cpu_set_t *);
+
 /* A snapshot at a cut that is no earlier than this call, what is archived
  * included; see mlog_digest_cut(), also for the result. */
 int multilog_snapshot_take(struct multilog *, struct mlog_snapshot *);

@@ -13,6 +13,7 @@ unit_tests = \
 	tests/unit/test-conversations \
 	tests/unit/test-formula \
 	tests/unit/test-join \
+	tests/unit/test-cpus \
 	tests/unit/test-dp-observer \
 	tests/unit/test-expr \
 	tests/unit/test-fields \
@@ -114,6 +115,7 @@ at_files = \
 	tests/at/multilog-macros.at \
 	tests/at/capture.at \
 	tests/at/commands.at \
+	tests/at/digest.at \
 	tests/at/drops-datapath.at \
 	tests/at/drops-pipeline.at \
 	tests/at/drops-tunnel.at \

@@ -39,6 +39,7 @@
 #include <sys/wait.h>
 
 #include "mlog-clock.h"
+#include "mlog-expr.h"
 #include "multilog.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
@@ -67,6 +68,7 @@ struct shared {
 static struct shared *shared;
 static unsigned int n_rounds = 1000000;
 static unsigned int n_writers = 2;
+static unsigned int digest_threads = 1;
 static double seconds = 1e9;
 static uint32_t seed;
 static unsigned int budget = 48;        /* MiB. */
@@ -371,6 +373,27 @@ check(void)
     check_accounts(n, in_gaps);
 }
 
+/* Something for the digest's threads to do. */
+static void
+add_filters(void)
+{
+    static const char *const filter[] = { "all", "tcp" };
+    static const char *const aggregates[][4] = {
+        { "by-source", "all", "count", "group-by=ipv6_src" },
+        { "by-destination", "all", "sum(pkt_len)", "group-by=nw_dst" },
+    };
+    struct mlog_error error = MLOG_ERROR_INITIALIZER;
+    const char *where;
+
+    mlog_digest_lock(ml->digest);
+    ovs_assert(mlog_stream_add_filter(ml->stream, filter, 2, &error, &where));
+    for (size_t i = 0; i < ARRAY_SIZE(aggregates); i++) {
+        ovs_assert(mlog_stream_add_aggregate(ml->stream, aggregates[i], 4,
+                                             &error, &where));
+    }
+    mlog_digest_unlock(ml->digest);
+}
+
 /* Recovers, checks, records.  If 'graceful', ends by itself soon. */
 static void
 child(bool graceful)
@@ -383,6 +406,11 @@ child(bool graceful)
                          (1u << 13) << round_number % 4);
     ovsrcu_quiesce_start();
     check();
+    if (digest_threads > 1) {
+        /* The next process starts with as many. */
+        multilog_set_digest_threads(ml, 1 + round_number % digest_threads);
+        add_filters();
+    }
     atomic_store(&shared->recording, true);
     for (unsigned int i = 0; i < n_writers; i++) {
         threads[i] = ovs_thread_create("writer", writer_main,
@@ -469,8 +497,10 @@ usage(int status)
            "  --seconds=N     at most this long\n"
            "  --seed=N        of the random numbers [the time]\n"
            "  --writers=N     up to %d [2]\n"
+           "  --digest-threads=N  up to %d, another number each time [1]\n"
            "  --budget=N      MiB, in every third round [48]\n"
-           "  --directory=DIR [a new one below /dev/shm]\n", MAX_WRITERS);
+           "  --directory=DIR [a new one below /dev/shm]\n", MAX_WRITERS,
+           MLOG_LANES_MAX);
     exit(status);
 }
 
@@ -481,6 +511,7 @@ parse_options(int argc, char *argv[])
         { "seconds", required_argument, NULL, 't' },
         { "seed", required_argument, NULL, 's' },
         { "writers", required_argument, NULL, 'w' },
+        { "digest-threads", required_argument, NULL, 'D' },
         { "budget", required_argument, NULL, 'b' },
         { "directory", required_argument, NULL, 'd' },
         { "help", no_argument, NULL, 'h' },
@@ -493,6 +524,9 @@ parse_options(int argc, char *argv[])
         case 't': seconds = parse_number(optarg, 1000000); break;
         case 's': seed = parse_number(optarg, UINT32_MAX); break;
         case 'w': n_writers = parse_number(optarg, MAX_WRITERS); break;
+        case 'D':
+            digest_threads = parse_number(optarg, MLOG_LANES_MAX);
+            break;
         case 'b': budget = parse_number(optarg, 1u << 20); break;
         case 'd': dir = optarg; break;
         case 'h': usage(0);

@@ -25,10 +25,12 @@
  *
  * Writers retire their ring now and then and go on with another.
  *
- * Usage: stress-cut [WRITERS [SECONDS [MUTANT]]]
+ * Usage: stress-cut [WRITERS [SECONDS [MUTANT [THREADS]]]]
  *
  * MUTANT weakens the readers, to see that the check finds it: "no-cut" takes
- * a snapshot of whatever is there. */
+ * a snapshot of whatever is there; "none" does not.  With several THREADS of
+ * the digest, there are filters for them to work on, and the number of threads
+ * changes now and then. */
 
 #include <config.h>
 
@@ -37,6 +39,7 @@
 #include <unistd.h>
 
 #include "mlog-clock.h"
+#include "mlog-expr.h"
 #include "multilog.h"
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
@@ -57,6 +60,7 @@ static struct writer writers[MAX_WRITERS];
 static unsigned int n_writers = 3;
 static atomic_bool stop;
 static bool mutant_no_cut;
+static unsigned int digest_threads = 1;
 
 static void
 fail(const char *what, unsigned int writer, uint32_t expected, uint32_t found)
@@ -216,6 +220,48 @@ read_once(struct reader *r)
     mlog_snapshot_release(&snapshot);
 }
 
+/* Filters. */
+
+static void
+add_filters(void)
+{
+    static const char *const filters[][2] = {
+        { "all", "tcp" }, { "large", "pkt_len >= 54" },
+    };
+    static const char *const aggregates[][4] = {
+        { "by-source", "all", "count", "group-by=nw_src" },
+        { "by-ttl", "large", "sum(pkt_len)", "group-by=nw_ttl" },
+    };
+    struct mlog_error error = MLOG_ERROR_INITIALIZER;
+    const char *where;
+
+    mlog_digest_lock(ml->digest);
+    for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+        ovs_assert(mlog_stream_add_filter(ml->stream, filters[i], 2, &error,
+                                          &where));
+        ovs_assert(mlog_stream_add_aggregate(ml->stream, aggregates[i], 4,
+                                             &error, &where));
+    }
+    mlog_digest_unlock(ml->digest);
+}
+
+/* The filters have let through all records. */
+static void
+check_filters(uint64_t n_rows)
+{
+    struct mlog_filter_info *info;
+
+    mlog_digest_lock(ml->digest);
+    size_t n = mlog_stream_get_filters(ml->stream, &info);
+    for (size_t i = 0; i < n; i++) {
+        if (info[i].n_packets != n_rows) {
+            fail(info[i].name, 0, n_rows, info[i].n_packets);
+        }
+    }
+    free(info);
+    mlog_digest_unlock(ml->digest);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -227,8 +273,13 @@ main(int argc, char *argv[])
     set_program_name(argv[0]);
     n_writers = argc > 1 ? MIN(MAX(atoi(argv[1]), 1), MAX_WRITERS) : 3;
     mutant_no_cut = argc > 3 && !strcmp(argv[3], "no-cut");
+    digest_threads = (argc > 4 ? MIN(MAX(atoi(argv[4]), 1), MLOG_LANES_MAX)
+                      : 1);
 
     ml = multilog_create(NULL, MULTILOG_DEFAULT_BUDGET, 1u << 16);
+    if (digest_threads > 1) {
+        add_filters();
+    }
     ovsrcu_quiesce_start();
     for (unsigned int i = 0; i < n_writers; i++) {
         threads[i] = ovs_thread_create("writer", writer_main,
@@ -236,6 +287,10 @@ main(int argc, char *argv[])
     }
     for (uint64_t end = mlog_clock_system() + seconds * 1e9;
          mlog_clock_system() < end; ) {
+        if (digest_threads > 1 && !(reader.n_snapshots % 100)) {
+            multilog_set_digest_threads(ml, 1 + (reader.n_snapshots / 100
+                                                 % digest_threads));
+        }
         read_once(&reader);
     }
     atomic_store_relaxed(&stop, true);
@@ -250,6 +305,7 @@ main(int argc, char *argv[])
                captured, lost, reader.n_rows);
         return 1;
     }
+    check_filters(reader.n_rows);
     multilog_destroy(ml);
     printf("%"PRIu64" records of %u writers, %"PRIu64" snapshots: "
            "complete, causal, in order\n",

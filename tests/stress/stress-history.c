@@ -59,6 +59,7 @@ static bool failing;            /* Somebody reports a failure already. */
 struct options options = {
     .seed = 1, .histories = 50000, .seconds = 1e9,
     .writers = 3, .readers = 2, .batches = 4, .cuts = 3, .turnover = 64,
+    .digest_threads = 1,
 };
 
 /* A thread of a round. */
@@ -143,6 +144,14 @@ pause_between(struct rng *rng)
     } else if (x < 9) {
         nap(rng_next(rng, 100000));
     }
+}
+
+/* While others write and take cuts, too. */
+static void
+change_digest_threads(struct rng *rng)
+{
+    multilog_set_digest_threads(ml, 1 + rng_next(rng,
+                                                 options.digest_threads));
 }
 
 /* Interrupts a writer, or the digest, which is the one thread that lets
@@ -483,6 +492,9 @@ read_some(struct worker *reader)
 
         pause_between(&reader->rng);
         disturb(&reader->rng);
+        if (options.digest_threads > 1 && one_in(&reader->rng, 200)) {
+            change_digest_threads(&reader->rng);
+        }
         if (x < 5) {
             take_cut(reader);
         } else if (x < 7) {
@@ -673,6 +685,10 @@ set_up(void)
 
     handle_signals();
     ml = multilog_create(NULL, budget(), RING_SLOTS);
+
+    /* However little there is to be done. */
+    mlog_lanes_wake_at = 1;
+    multilog_set_digest_threads(ml, options.digest_threads);
     if (options.pin_bound) {
         mlog_header_log_set_pin_bound(ml->log,
                                       options.pin_bound * UINT64_C(1000));
@@ -746,8 +762,9 @@ usage(int status)
            "  --batches=N     of a writer in a history, at most [4]\n"
            "  --cuts=N        of a reader in a history, at most [3]\n"
            "  --turnover=N    one in N batches is its ring's last [64]\n"
+           "  --digest-threads=N  at most, up to %d [1]\n"
            "  --pin-bound=US  take expired segments away after that long\n",
-           HISTORY_MAX_THREADS);
+           HISTORY_MAX_THREADS, MLOG_LANES_MAX);
     exit(status);
 }
 
@@ -765,6 +782,7 @@ parse_options(int argc, char *argv[])
         { "cuts", required_argument, NULL, 'c' },
         { "turnover", required_argument, NULL, 'o' },
         { "pin-bound", required_argument, NULL, 'p' },
+        { "digest-threads", required_argument, NULL, 'd' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -778,6 +796,9 @@ parse_options(int argc, char *argv[])
         case 'f': options.first = parse_number(optarg, 1u << 30); break;
         case 'o': options.turnover = parse_number(optarg, 1000000); break;
         case 'p': options.pin_bound = parse_number(optarg, 400000); break;
+        case 'd':
+            options.digest_threads = parse_number(optarg, MLOG_LANES_MAX);
+            break;
         case 'w': options.writers = parse_number(optarg, HISTORY_MAX_THREADS);
             break;
         case 'r':

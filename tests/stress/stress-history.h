@@ -34,6 +34,7 @@ struct options {
     double seconds;
     unsigned int writers, readers, batches, cuts, turnover;
     unsigned int pin_bound;             /* us; 0: as it is. */
+    unsigned int digest_threads;        /* Now and then another number. */
 };
 
 extern struct options options;

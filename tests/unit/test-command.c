@@ -349,11 +349,24 @@ Test(command, show_and_set)
     run("multilog/set memory-budget 1.5G");
     cr_expect_eq(number(member(run_json("multilog/show"), "memory"), "budget"),
                  UINT64_C(3) << 29);
-    cr_expect_eq(n_elements(run_json("multilog/set"), "settings"), 6);
+    cr_expect_eq(n_elements(run_json("multilog/set"), "settings"), 8);
     run("multilog/set digest off");
     cr_expect_str_eq(string(element(run_json("multilog/set digest"),
                                     "settings", 0), "value"), "off");
     run("multilog/set digest on");
+    run("multilog/set digest-threads 3");
+    cr_expect_str_eq(string(element(run_json("multilog/set digest-threads"),
+                                    "settings", 0), "key"), "digest-threads");
+    cr_expect_eq(n_elements(member(run_json("multilog/show"), "digest"),
+                            "threads"), 3);
+    cr_expect_not_null(strstr(run("multilog/show"), "3 threads: "));
+    run("multilog/set digest-threads 1");
+    run("multilog/set digest-cpus 0x1");
+    cr_expect_str_eq(string(element(run_json("multilog/set digest-cpus"),
+                                    "settings", 0), "value"), "0");
+    run("multilog/set digest-cpus none");
+    cr_expect_str_eq(string(element(run_json("multilog/set digest-cpus"),
+                                    "settings", 0), "value"), "none");
     free(run__("multilog/set capture on", MLOG_FORMAT_TABLE, true));
 }
 
