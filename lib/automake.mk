@@ -46,8 +46,10 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-command-archive.c \
 	lib/mlog-command-digest.c \
 	lib/mlog-command-args.c \
+	lib/mlog-command-ask.c \
 	lib/mlog-command-call.h \
 	lib/mlog-command-conversations.c \
+	lib/mlog-command-explain.c \
 	lib/mlog-command-groups.c \
 	lib/mlog-command-join.c \
 	lib/mlog-command-pairs.c \
@@ -62,6 +64,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-cpus.h \
 	lib/mlog-digest-private.h \
 	lib/mlog-digest-records.c \
+	lib/mlog-cursor.c \
+	lib/mlog-cursor.h \
 	lib/mlog-digest.c \
 	lib/mlog-digest.h \
 	lib/mlog-drop.c \
@@ -109,6 +113,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-output.h \
 	lib/mlog-pcapng.c \
 	lib/mlog-pcapng.h \
+	lib/mlog-place.c \
+	lib/mlog-place.h \
 	lib/mlog-ports.c \
 	lib/mlog-ports.h \
 	lib/mlog-predicate.c \
@@ -123,8 +129,10 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-query-intern.c \
 	lib/mlog-query-intern.h \
 	lib/mlog-query-order.c \
+	lib/mlog-query-pages.c \
 	lib/mlog-query-private.h \
 	lib/mlog-query-results.c \
+	lib/mlog-query-sort.c \
 	lib/mlog-query-tally.c \
 	lib/mlog-query-tally.h \
 	lib/mlog-query-join.c \

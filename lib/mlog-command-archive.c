@@ -276,8 +276,8 @@ mlog_command_archive(struct mlog_call *call)
 
 /* Indexes. */
 
-static const char *
-field_index(const struct mlog_field *field)
+const char *
+mlog_field_index(const struct mlog_field *field)
 {
     return (field->id == MLOG_F_TIME ? "bisection"
             : field->scope == MLOG_SCOPE_FLOW ? "flow table and postings"
@@ -296,7 +296,7 @@ mlog_command_index_list(struct mlog_call *call)
     mlog_table_add_column(table, "index", false);
     MLOG_FIELD_FOR_EACH (field) {
         mlog_table_put_string(table, field->name);
-        mlog_table_put_string(table, field_index(field));
+        mlog_table_put_string(table, mlog_field_index(field));
     }
     mlog_header_log_get_stats(call->ml->log, &stats);
     mlog_document_put_u64(&call->doc, "segments", stats.n_segments);

@@ -169,6 +169,9 @@ bool mlog_call_get_range(struct mlog_call *, uint64_t cut,
 /* Gets the budget: --timeout and cancellation. */
 bool mlog_call_get_budget(struct mlog_call *, struct mlog_budget *);
 
+/* How queries find values of a field: "zone maps", "none", ... */
+const char *mlog_field_index(const struct mlog_field *);
+
 /* Sets the error for 'error', an errno value of mlog-query.h. */
 bool mlog_call_query_error(struct mlog_call *, int error);
 

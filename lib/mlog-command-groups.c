@@ -241,7 +241,15 @@ struct group_query {
     struct mlog_groups *groups;
     uint32_t *ids;              /* In order. */
     size_t n;                   /* Of them. */
+    size_t skip;                /* Shown on earlier pages. */
 };
+
+/* Number of groups after those that 'n_shown' were shown of on this page. */
+static size_t
+n_left(const struct group_query *q, size_t n_shown)
+{
+    return q->n - MIN(q->n, q->skip + n_shown);
+}
 
 static void
 add_group_columns(struct mlog_table *table, const struct group_query *q)
@@ -299,7 +307,7 @@ put_group(const struct group_query *q, enum mlog_format format, uint32_t id,
     }
 }
 
-/* What the groups after the first 'n_shown' have together. */
+/* What the groups that follow have together. */
 static void
 put_other(struct mlog_document *doc, const struct group_query *q,
           size_t n_shown)
@@ -307,7 +315,7 @@ put_other(struct mlog_document *doc, const struct group_query *q,
     struct json *other = json_object_create();
     uint64_t count = 0, bytes = 0;
 
-    for (size_t i = n_shown; i < q->n; i++) {
+    for (size_t i = q->skip + n_shown; i < q->n; i++) {
         const struct mlog_query_group *group = mlog_groups_get(q->groups,
                                                                q->ids[i]);
 
@@ -318,12 +326,12 @@ put_other(struct mlog_document *doc, const struct group_query *q,
     json_object_put(other, "bytes", json_integer_create(bytes));
     mlog_document_put_json(doc, "other", other);
     mlog_document_note(doc, "%"PRIuSIZE" more %s with %"PRIu64" records, "
-                       "%"PRIu64" bytes are not shown; see --top",
-                       q->n - n_shown, q->what, count, bytes);
+                       "%"PRIu64" bytes are not shown; see --%s",
+                       n_left(q, n_shown), q->what, count, bytes,
+                       q->distinct ? "limit" : "top");
 }
 
-/* What is common to groups and flows, the first 'n_shown' of which found
- * room. */
+/* What is common to groups and flows, 'n_shown' of which found room. */
 static void
 put_groups_end(struct mlog_ask *ask, const struct group_query *q,
                size_t n_shown)
@@ -337,13 +345,22 @@ put_groups_end(struct mlog_ask *ask, const struct group_query *q,
     if (q->spec.bucket) {
         mlog_document_put_u64(doc, "bucket_ns", q->spec.bucket);
     }
-    mlog_document_put_bool(doc, "truncated", n_shown < q->n);
+    mlog_document_put_bool(doc, "truncated", n_left(q, n_shown) > 0);
     mlog_ask_put_summary(ask, q->what, n_shown, q->n, totals);
-    if (n_shown < q->n) {
+    if (ask->has_cursor) {
+        mlog_document_put_u64(doc, "skipped", q->skip);
+        mlog_ask_put_meanwhile(ask, ask->range.since);
+    }
+    if (n_left(q, n_shown)) {
+        struct mlog_cursor cursor = {
+            .kind = MLOG_CURSOR_SKIP, .done = q->skip + n_shown,
+        };
+
         put_other(doc, q, n_shown);
+        mlog_ask_put_next(ask, &cursor);
     }
     put_seconds(doc, q->groups, &q->spec);
-    put_estimates(doc, q->groups, &q->spec, q->ids, n_shown);
+    put_estimates(doc, q->groups, &q->spec, q->ids + q->skip, n_shown);
     mlog_ask_put_coverage(ask, totals);
 }
 
@@ -352,7 +369,7 @@ show_groups(struct mlog_ask *ask, struct group_query *q)
 {
     struct mlog_document *doc = &ask->call->doc;
     struct mlog_table *table = mlog_document_table(doc, q->what);
-    size_t n = MIN(q->n, q->top);
+    size_t n = MIN(n_left(q, 0), q->top);
     size_t n_shown;
 
     add_group_columns(table, q);
@@ -360,7 +377,7 @@ show_groups(struct mlog_ask *ask, struct group_query *q)
         if (mlog_table_is_full(table, MLOG_REPLY_MAX)) {
             break;
         }
-        put_group(q, doc->format, q->ids[n_shown], table);
+        put_group(q, doc->format, q->ids[q->skip + n_shown], table);
     }
     put_groups_end(ask, q, n_shown);
 }
@@ -369,6 +386,8 @@ show_groups(struct mlog_ask *ask, struct group_query *q)
 static bool
 run_group_query(struct mlog_ask *ask, struct group_query *q)
 {
+    ask->kind = MLOG_CURSOR_SKIP;
+    ask->output = q->what;
     if (!mlog_ask_start(ask)
         || !mlog_call_query_error(
             ask->call, mlog_query_groups(&ask->snapshot, &ask->range,
@@ -378,6 +397,8 @@ run_group_query(struct mlog_ask *ask, struct group_query *q)
     }
     q->ids = mlog_groups_order(q->groups, q->keys, q->n_keys, q->having,
                                q->n_having, &q->n);
+    q->skip = ask->has_cursor ? MIN(ask->cursor.done, q->n) : 0;
+    mlog_ask_done(ask);
     return true;
 }
 
@@ -610,8 +631,11 @@ mlog_ask_totals(struct mlog_ask *ask)
     int error;
 
     if (!mlog_call_get_aggregates(call, MLOG_OPT_AGGREGATE, spec.aggregates,
-                                  &spec.n_aggregates)
-        || !mlog_ask_start(ask)) {
+                                  &spec.n_aggregates)) {
+        return;
+    }
+    ask->output = spec.n_aggregates ? "functions of records" : "a count";
+    if (!mlog_ask_start(ask)) {
         return;
     }
     if (spec.n_aggregates) {
@@ -623,6 +647,7 @@ mlog_ask_totals(struct mlog_ask *ask)
         error = mlog_query_count(&ask->snapshot, &ask->range,
                                  &ask->budget, &totals);
     }
+    mlog_ask_done(ask);
     if (mlog_call_query_error(call, error)) {
         show_totals(ask, groups, &spec, &totals);
     }
@@ -670,7 +695,7 @@ show_flows(struct mlog_ask *ask, struct group_query *q)
     struct mlog_document *doc = &ask->call->doc;
     struct mlog_table *table = mlog_document_table(doc, q->what);
     const struct mlog_field *fields[MLOG_N_FIELDS];
-    size_t n = MIN(q->n, q->top);
+    size_t n = MIN(n_left(q, 0), q->top);
     size_t n_fields, n_shown;
 
     if (doc->format == MLOG_FORMAT_TABLE) {
@@ -690,7 +715,8 @@ show_flows(struct mlog_ask *ask, struct group_query *q)
         if (mlog_table_is_full(table, MLOG_REPLY_MAX)) {
             break;
         }
-        put_flow(q->groups, q->ids[n_shown], fields, n_fields, table);
+        put_flow(q->groups, q->ids[q->skip + n_shown], fields, n_fields,
+                 table);
     }
     put_groups_end(ask, q, n_shown);
 }

@@ -18,139 +18,10 @@
 
 #include "mlog-command-query.h"
 
-#include <errno.h>
-
 #include "mlog-record-table.h"
-#include "multilog.h"
-#include "openvswitch/json.h"
 #include "util.h"
 
 #define DEFAULT_LIMIT 100
-
-static bool
-parse_expr(struct mlog_ask *ask)
-{
-    struct mlog_call *call = ask->call;
-    struct mlog_error error = MLOG_ERROR_INITIALIZER;
-    const char *text = call->n_args ? call->args[0] : "";
-
-    ask->expr = mlog_expr_parse(text, &error);
-    if (!ask->expr) {
-        return mlog_call_take_error(call, text, &error);
-    }
-    return true;
-}
-
-/* Everything that the user may have got wrong is known before the digest is
- * troubled for a cut, save for times, which may be relative to it. */
-bool
-mlog_ask_start(struct mlog_ask *ask)
-{
-    struct mlog_call *call = ask->call;
-
-    if (mlog_call_failed(call)
-        || !parse_expr(ask)
-        || !mlog_call_get_budget(call, &ask->budget)) {
-        return false;
-    }
-    ask->stale = multilog_snapshot_take(call->ml, &ask->snapshot) != 0;
-    if (!mlog_call_get_range(call, ask->snapshot.cut, &ask->range)) {
-        return false;
-    }
-    ask->range.expr = ask->expr;
-    return true;
-}
-
-void
-mlog_ask_finish(struct mlog_ask *ask)
-{
-    if (ask->snapshot.log) {
-        multilog_snapshot_release(&ask->snapshot);
-    }
-    mlog_expr_unref(ask->expr);
-}
-
-/* Says what was covered, and what is missing. */
-void
-mlog_ask_put_coverage(const struct mlog_ask *ask,
-             const struct mlog_query_totals *totals)
-{
-    struct mlog_document *doc = &ask->call->doc;
-
-    mlog_document_put_u64(doc, "count", totals->count);
-    mlog_document_put_u64(doc, "bytes", totals->bytes);
-    mlog_document_put_u64(doc, "gaps", totals->gaps);
-    mlog_document_put_bool(doc, "expired", totals->expired);
-    if (totals->outage) {
-        mlog_document_put_bool(doc, "outage", true);
-    }
-    if (totals->n_revoked || totals->n_unreadable) {
-        mlog_document_put_bool(doc, "partial", true);
-        mlog_document_put_u64(doc, "segments_expired", totals->n_revoked);
-        mlog_document_put_u64(doc, "segments_unreadable",
-                              totals->n_unreadable);
-    }
-    if (ask->range.since) {
-        mlog_document_put_time(doc, "since", ask->range.since);
-    }
-    if (ask->range.until != UINT64_MAX) {
-        mlog_document_put_time(doc, "until", ask->range.until);
-    }
-    mlog_document_put_time(doc, "cut", ask->snapshot.cut);
-    if (ask->stale) {
-        mlog_document_put_bool(doc, "stale", true);
-        mlog_document_note(doc, "a datapath thread did not answer for a "
-                           "second; its latest records are missing");
-    }
-    if (totals->gaps) {
-        mlog_document_note(doc, "up to %"PRIu64" records of this range were "
-                           "lost; see multilog/show", totals->gaps);
-    }
-    if (totals->n_revoked) {
-        mlog_document_note(doc, "partial: %"PRIuSIZE" segments expired while "
-                           "the query ran; ask again, for less",
-                           totals->n_revoked);
-    }
-    if (totals->n_unreadable) {
-        mlog_document_note(doc, "partial: %"PRIuSIZE" archived segments could "
-                           "not be read; see multilog/archive verify",
-                           totals->n_unreadable);
-    }
-    if (totals->outage) {
-        mlog_document_note(doc, "nothing was recorded for a part of this "
-                           "time, as ovs-vswitchd was not running");
-    }
-    if (totals->expired) {
-        struct ds time = DS_EMPTY_INITIALIZER;
-
-        mlog_time_format(ask->snapshot.expired_until, &time);
-        mlog_document_note(doc, "records up to %s have expired, to stay "
-                           "within the memory budget", ds_cstr(&time));
-        ds_destroy(&time);
-    }
-}
-
-void
-mlog_ask_put_summary(const struct mlog_ask *ask, const char *what,
-                     size_t n_shown, size_t n,
-                     const struct mlog_query_totals *totals)
-{
-    struct mlog_document *doc = &ask->call->doc;
-    struct ds cut = DS_EMPTY_INITIALIZER;
-
-    mlog_time_format(ask->snapshot.cut, &cut);
-    if (what) {
-        mlog_document_summary(doc, "%"PRIuSIZE" of %"PRIuSIZE" %s shown, "
-                              "%"PRIu64" records, %"PRIu64" bytes, at %s",
-                              n_shown, n, what, totals->count, totals->bytes,
-                              ds_cstr(&cut));
-    } else {
-        mlog_document_summary(doc, "%"PRIuSIZE" of %"PRIu64" records shown, "
-                              "%"PRIu64" bytes, at %s", n_shown,
-                              totals->count, totals->bytes, ds_cstr(&cut));
-    }
-    ds_destroy(&cut);
-}
 
 /* Rows. */
 
@@ -190,54 +61,237 @@ put_rows(const struct mlog_query_rows *rows, bool oldest,
     return rows->n;
 }
 
+/* The range of rows that a page is about, and how. */
+struct row_query {
+    const struct mlog_field *fields[MLOG_N_FIELDS];
+    size_t n_fields;
+    struct mlog_rows_key keys[MLOG_QUERY_MAX_FIELDS];
+    size_t n_keys;              /* 0: in the order of time. */
+    uint64_t limit;
+    bool oldest;
+    uint64_t done;              /* Shown on earlier pages. */
+    struct mlog_query_rows rows;
+};
+
+/* What of the first page's totals holds on each. */
 static void
-show_rows(struct mlog_ask *ask, const struct mlog_query_rows *rows,
-          bool oldest, const struct mlog_field *const fields[], size_t n)
+set_totals(const struct mlog_ask *ask, struct row_query *q)
+{
+    if (ask->has_cursor && !ask->follows) {
+        q->rows.totals.count = ask->cursor.count;
+        q->rows.totals.bytes = ask->cursor.bytes;
+    }
+}
+
+/* The row after which to go on. */
+static const struct mlog_query_row *
+last_shown(const struct row_query *q, size_t n_shown)
+{
+    return &q->rows.rows[q->oldest ? n_shown - 1 : q->rows.n - n_shown];
+}
+
+static void
+put_next_page(struct mlog_ask *ask, const struct row_query *q, size_t n_shown)
+{
+    struct mlog_cursor cursor = {
+        .kind = ask->kind,
+        .done = q->done + n_shown,
+        .count = q->rows.totals.count,
+        .bytes = q->rows.totals.bytes,
+    };
+
+    if (!q->n_keys) {
+        cursor.place = last_shown(q, n_shown)->place;
+        cursor.time = last_shown(q, n_shown)->time;
+    } else if (cursor.done >= MLOG_QUERY_MAX_SORTED) {
+        return;
+    }
+    mlog_ask_put_next(ask, &cursor);
+}
+
+/* The cursor for what comes next: after the last row shown, or if these were
+ * all, after the cut. */
+static void
+put_since(struct mlog_ask *ask, const struct row_query *q, size_t n_shown,
+          bool all)
+{
+    struct mlog_cursor cursor = {
+        .kind = MLOG_CURSOR_SINCE_TIME, .time = ask->snapshot.cut,
+    };
+
+    if (!all) {
+        cursor.kind = MLOG_CURSOR_SINCE_PLACE;
+        cursor.place = last_shown(q, n_shown)->place;
+        cursor.time = last_shown(q, n_shown)->time;
+    }
+    mlog_ask_put_next(ask, &cursor);
+}
+
+/* Says what of the answer isn't on this page. */
+static void
+put_rest(struct mlog_ask *ask, const struct row_query *q, size_t n_shown,
+         bool more)
+{
+    struct mlog_document *doc = &ask->call->doc;
+    uint64_t count = q->rows.totals.count;
+    uint64_t done = q->done + n_shown;
+
+    if (n_shown < q->rows.n) {
+        mlog_document_note(doc, "the reply was cut at %u MiB",
+                           MLOG_REPLY_MAX >> 20);
+    } else if (more && !ask->follows) {
+        mlog_document_note(doc, "%"PRIu64" %s records are not shown; see "
+                           "--limit", count - MIN(done, count),
+                           q->n_keys ? "more" : q->oldest ? "newer"
+                           : "older");
+    }
+    if (ask->has_cursor && !ask->follows) {
+        mlog_document_put_u64(doc, "skipped", q->done);
+        if (!more && done < count) {
+            mlog_document_put_u64(doc, "missing", count - done);
+            mlog_document_note(doc, "%"PRIu64" records that the first page "
+                               "counted have expired since", count - done);
+        }
+    }
+}
+
+static void
+show_rows(struct mlog_ask *ask, struct row_query *q)
 {
     struct mlog_document *doc = &ask->call->doc;
     struct mlog_table *table = mlog_document_table(doc, "rows");
+    bool more;
     size_t n_shown;
 
-    mlog_record_add_columns(table, fields, n);
+    mlog_record_add_columns(table, q->fields, q->n_fields);
     if (!mlog_call_has(ask->call, MLOG_OPT_FIELDS)) {
         mlog_table_hide_empty(table);
     }
-    n_shown = put_rows(rows, oldest, fields, n, table);
-    doc->reverse = !oldest;
+    n_shown = put_rows(&q->rows, q->oldest, q->fields, q->n_fields, table);
+    doc->reverse = !q->oldest;
+    more = q->rows.more || n_shown < q->rows.n;
 
     mlog_document_put_u64(doc, "shown", n_shown);
-    mlog_document_put_bool(doc, "truncated", n_shown < rows->totals.count);
-    mlog_ask_put_summary(ask, NULL, n_shown, 0, &rows->totals);
-    if (n_shown < rows->n) {
-        mlog_document_note(doc, "the reply was cut at %u MiB",
-                           MLOG_REPLY_MAX >> 20);
-    } else if (n_shown < rows->totals.count) {
-        mlog_document_note(doc, "%"PRIu64" %s records are not shown; see "
-                           "--limit", rows->totals.count - n_shown,
-                           oldest ? "newer" : "older");
+    mlog_document_put_bool(doc, "truncated", more);
+    mlog_ask_put_summary(ask, NULL, n_shown, 0, &q->rows.totals);
+    put_rest(ask, q, n_shown, more);
+    if (ask->follows) {
+        put_since(ask, q, n_shown, !more);
+    } else {
+        mlog_ask_put_meanwhile(ask, q->oldest && !q->n_keys
+                                    ? ask->cursor.time : ask->range.since);
+        if (more) {
+            put_next_page(ask, q, n_shown);
+        }
     }
-    mlog_ask_put_coverage(ask, &rows->totals);
+    mlog_ask_put_coverage(ask, &q->rows.totals);
+}
+
+/* Gets --order-by, which is of fields. */
+static bool
+get_keys(struct mlog_call *call, struct row_query *q)
+{
+    const char *word = call->options[MLOG_OPT_ORDER_BY];
+    const char *p = word;
+
+    while (p) {
+        bool minus = *p == '-';
+        size_t length = strcspn(p, ",");
+        struct mlog_rows_key *key = &q->keys[q->n_keys];
+
+        if (q->n_keys >= MLOG_QUERY_MAX_FIELDS) {
+            return mlog_call_error(call, word, p, "--order-by: at most %d "
+                                   "fields are possible",
+                                   MLOG_QUERY_MAX_FIELDS);
+        }
+        key->descending = minus;
+        key->field = mlog_call_parse_field(call, word, p + minus,
+                                           length - minus);
+        if (!key->field) {
+            return false;
+        }
+        q->n_keys++;
+        p = p[length] ? p + length + 1 : NULL;
+    }
+    return true;
+}
+
+static bool
+parse_row_query(struct mlog_ask *ask, struct row_query *q)
+{
+    struct mlog_call *call = ask->call;
+
+    q->limit = DEFAULT_LIMIT;
+    q->oldest = (mlog_call_has(call, MLOG_OPT_OLDEST)
+                 || mlog_call_has(call, MLOG_OPT_SINCE_CURSOR)
+                 || mlog_call_has(call, MLOG_OPT_ORDER_BY));
+    if (!get_row_fields(call, q->fields, &q->n_fields)
+        || !mlog_call_get_u64(call, MLOG_OPT_LIMIT, 1, MLOG_ASK_MAX_SHOWN,
+                              &q->limit)
+        || !get_keys(call, q)) {
+        return false;
+    }
+    ask->kind = (q->n_keys ? MLOG_CURSOR_SKIP
+                 : q->oldest ? MLOG_CURSOR_OLDEST
+                 : MLOG_CURSOR_NEWEST);
+    ask->output = q->n_keys ? "records in an order" : "records";
+    return true;
+}
+
+/* Returns 0 or an errno value. */
+static int
+query_page(struct mlog_ask *ask, struct row_query *q)
+{
+    bool has_place = ask->has_cursor
+                     && ask->cursor.kind != MLOG_CURSOR_SINCE_TIME;
+    struct mlog_place after = ask->cursor.place;
+    struct mlog_range covered = ask->range;
+    int error;
+
+    after.row++;
+    error = mlog_query_page(&ask->snapshot, &ask->range, &ask->budget,
+                            q->limit, q->oldest, has_place ? &after : NULL,
+                            has_place ? &ask->cursor.place : NULL, &q->rows);
+    if (!error && ask->follows && has_place) {
+        covered.since = MAX(covered.since, ask->cursor.time);
+        mlog_query_get_missing(&ask->snapshot, &covered, &q->rows.totals);
+    }
+    return error;
+}
+
+static int
+query_sorted(struct mlog_ask *ask, struct row_query *q)
+{
+    q->limit = MIN(q->limit, MLOG_QUERY_MAX_SORTED - q->done);
+    return mlog_query_sorted(&ask->snapshot, &ask->range, &ask->budget,
+                             q->keys, q->n_keys, q->done, q->limit, &q->rows);
 }
 
 static void
 run_rows(struct mlog_ask *ask)
 {
-    struct mlog_call *call = ask->call;
-    const struct mlog_field *fields[MLOG_N_FIELDS];
-    bool oldest = mlog_call_has(call, MLOG_OPT_OLDEST);
-    uint64_t limit = DEFAULT_LIMIT;
-    struct mlog_query_rows rows;
-    size_t n = 0;
+    struct row_query q = { .n_keys = 0 };
+    int error;
 
-    if (get_row_fields(call, fields, &n)
-        && mlog_call_get_u64(call, MLOG_OPT_LIMIT, 1, MLOG_ASK_MAX_SHOWN,
-                             &limit)
-        && mlog_ask_start(ask)
-        && mlog_call_query_error(
-            call, mlog_query_rows(&ask->snapshot, &ask->range,
-                                  &ask->budget, limit, oldest, &rows))) {
-        show_rows(ask, &rows, oldest, fields, n);
-        mlog_query_rows_destroy(&rows);
+    if (!parse_row_query(ask, &q) || !mlog_ask_start(ask)) {
+        return;
+    }
+    q.done = ask->follows ? 0 : ask->cursor.done;
+    if (q.n_keys && q.done >= MLOG_QUERY_MAX_SORTED) {
+        mlog_call_error(ask->call, NULL, NULL, "--cursor: no more than %d "
+                        "records can be put into an order",
+                        MLOG_QUERY_MAX_SORTED);
+        return;
+    }
+    error = (q.n_keys ? query_sorted(ask, &q)
+             : ask->has_cursor || ask->follows ? query_page(ask, &q)
+             : mlog_query_rows(&ask->snapshot, &ask->range, &ask->budget,
+                               q.limit, q.oldest, &q.rows));
+    mlog_ask_done(ask);
+    if (mlog_call_query_error(ask->call, error)) {
+        set_totals(ask, &q);
+        show_rows(ask, &q);
+        mlog_query_rows_destroy(&q.rows);
     }
 }
 
@@ -315,6 +369,25 @@ check_options(struct mlog_call *call)
           "--limit is for records, not for --aggregate" },
         { MLOG_OPT_AGGREGATE, MLOG_OPT_OLDEST,
           "--oldest is for records, not for --aggregate" },
+        { MLOG_OPT_CURSOR, MLOG_OPT_SINCE_CURSOR,
+          "--cursor cannot be combined with --since-cursor" },
+        { MLOG_OPT_CURSOR, MLOG_OPT_COUNT,
+          "--cursor is for answers that have a next page; --count has none" },
+        { MLOG_OPT_SINCE_CURSOR, MLOG_OPT_COUNT,
+          "--since-cursor is for records, not for --count" },
+        { MLOG_OPT_SINCE_CURSOR, MLOG_OPT_AGGREGATE,
+          "--since-cursor is for records, not for --aggregate" },
+        { MLOG_OPT_SINCE_CURSOR, MLOG_OPT_OLDEST,
+          "--since-cursor shows the oldest records first anyway" },
+        { MLOG_OPT_SINCE_CURSOR, MLOG_OPT_ORDER_BY,
+          "--since-cursor is for records in the order of time, not for "
+          "--order-by" },
+        { MLOG_OPT_SINCE_CURSOR, MLOG_OPT_GROUP_BY,
+          "--since-cursor is for records, not for groups" },
+        { MLOG_OPT_SINCE_CURSOR, MLOG_OPT_BUCKET,
+          "--since-cursor is for records, not for buckets" },
+        { MLOG_OPT_SINCE_CURSOR, MLOG_OPT_DISTINCT,
+          "--since-cursor is for records, not for --distinct" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(conflicts); i++) {

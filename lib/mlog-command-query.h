@@ -23,6 +23,7 @@
  * in the document, and in any case calls mlog_ask_finish(). */
 
 #include "mlog-command-call.h"
+#include "mlog-cursor.h"
 #include "mlog-header-log.h"
 #include "mlog-query.h"
 
@@ -37,14 +38,47 @@ struct mlog_ask {
     struct mlog_budget budget;
     struct mlog_snapshot snapshot;
     bool stale;                 /* The cut is older than the query. */
+    uint64_t cut;               /* Of the answer: that of its first page. */
+    uint64_t until;             /* As asked for; UINT64_MAX without. */
+
+    /* --cursor and --since-cursor. */
+    enum mlog_cursor_kind kind; /* What a cursor has to be; 0: none. */
+    bool has_cursor;
+    bool follows;               /* --since-cursor. */
+    struct mlog_cursor cursor;
+    uint64_t digest;            /* Of the query. */
+
+    /* --explain. */
+    bool explains;
+    bool plans_only;
+    const char *output;         /* What the query computes, for people. */
+    long long int started, cut_at, done_at;     /* us, monotonic. */
 };
 
-/* Parses the expression and takes a snapshot, or sets the error and returns
- * false. */
+/* Parses the expression, the filter and the cursor, and takes a snapshot, or
+ * sets the error and returns false.  Returns false too if the plan is all that
+ * is wanted, which is in the document then. */
 bool mlog_ask_start(struct mlog_ask *);
 void mlog_ask_finish(struct mlog_ask *);
 
-/* Says what was covered, and what is missing. */
+/* The time between the snapshot and this is that of the query. */
+void mlog_ask_done(struct mlog_ask *);
+
+/* Adds a cursor to the answer, to go on with; people see it only if they use
+ * cursors.  'cursor' is complete but for
+ * what is the same on all pages. */
+void mlog_ask_put_next(struct mlog_ask *, struct mlog_cursor *cursor);
+
+/* Says on a later page what has happened since the first one: 'first' is the
+ * time of the oldest record that matters, ns. */
+void mlog_ask_put_meanwhile(struct mlog_ask *, uint64_t first);
+
+/* Adds what --explain asks for, if it was given: what was planned, and with
+ * 'totals' what it took.  In mlog-command-explain.c. */
+void mlog_ask_explain(const struct mlog_ask *,
+                      const struct mlog_query_totals *totals);
+
+/* Says what was covered, and what is missing, and explains. */
 void mlog_ask_put_coverage(const struct mlog_ask *,
                            const struct mlog_query_totals *);
 

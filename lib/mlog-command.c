@@ -24,7 +24,8 @@
 
 static const struct {
     const char *name;
-    const char *metavar;        /* NULL for a flag. */
+    const char *metavar;        /* NULL for a flag; with '?' first, the value
+                                 * may be left out, and isn't the next word. */
     const char *doc;
 } options[MLOG_N_OPTIONS] = {
     [MLOG_OPT_FORMAT] = { "format", "FORMAT",
@@ -60,14 +61,14 @@ static const struct {
                             "what to order by; -KEY for descending order" },
     [MLOG_OPT_HAVING] = { "having", "CONDITION",
                           "only groups that meet this, as in 'count > 100'" },
-    [MLOG_OPT_EXPLAIN] = { "explain", "[plan]",
+    [MLOG_OPT_EXPLAIN] = { "explain", "?plan",
                            "add how the query was executed; with =plan only "
                            "say how it would be" },
     [MLOG_OPT_FILTER] = { "filter", "NAME",
                           "only what the filter NAME lets through" },
-    [MLOG_OPT_CURSOR] = { "cursor", "TOKEN",
+    [MLOG_OPT_CURSOR] = { "cursor", "first|TOKEN",
                           "the next page of an answer: its \"next\"" },
-    [MLOG_OPT_SINCE_CURSOR] = { "since-cursor", "TOKEN|now|oldest",
+    [MLOG_OPT_SINCE_CURSOR] = { "since-cursor", "now|oldest|TOKEN",
                                 "what came since an answer: its \"next\"" },
     [MLOG_OPT_UNANSWERED] = { "unanswered", NULL,
                               "only what has had no answer" },
@@ -96,19 +97,26 @@ static const struct mlog_command commands[] = {
       "[--fields FIELD,...] [--limit N] [--oldest] [--order-by [-]FIELD,...] "
       "[--count] [--distinct FIELD,...] [--bucket DURATION] "
       "[--group-by FIELD,... [--top N] [--by KEY] [--having 'KEY OP N']] "
-      "[--aggregate FUNC(FIELD),...]",
+      "[--aggregate FUNC(FIELD),...] [--filter NAME] [--explain[=plan]] "
+      "[--cursor first|TOKEN] [--since-cursor now|oldest|TOKEN]",
       "records, or counts of them",
       0, 1,
       (OPTS_ALL | MLOG_OPTS_RANGE | OPTS_GROUPS | MLOG_OPT(COUNT)
        | MLOG_OPT(FIELDS) | MLOG_OPT(LIMIT) | MLOG_OPT(OLDEST)
        | MLOG_OPT(GROUP_BY) | MLOG_OPT(AGGREGATE) | MLOG_OPT(BUCKET)
-       | MLOG_OPT(DISTINCT) | MLOG_OPT(ORDER_BY) | MLOG_OPT(HAVING)),
+       | MLOG_OPT(DISTINCT) | MLOG_OPT(ORDER_BY) | MLOG_OPT(HAVING)
+       | MLOG_OPT(FILTER) | MLOG_OPT(EXPLAIN) | MLOG_OPT(CURSOR)
+       | MLOG_OPT(SINCE_CURSOR)),
       mlog_command_query },
     { "multilog/flows",
       "[EXPR] [--since TIME] [--until TIME] [--last DURATION] [--top N] "
-      "[--by bytes|packets]",
+      "[--by bytes|packets] [--filter NAME] [--explain[=plan]] "
+      "[--cursor first|TOKEN]",
       "the greatest flows",
-      0, 1, OPTS_ALL | MLOG_OPTS_RANGE | OPTS_GROUPS, mlog_command_flows },
+      0, 1,
+      (OPTS_ALL | MLOG_OPTS_RANGE | OPTS_GROUPS | MLOG_OPT(FILTER)
+       | MLOG_OPT(EXPLAIN) | MLOG_OPT(CURSOR)),
+      mlog_command_flows },
     { "multilog/conversations",
       "[EXPR] [--since TIME] [--until TIME] [--last DURATION] [--top N] "
       "[--by bytes|packets|duration] [--unanswered] [--whole]",
@@ -364,6 +372,8 @@ store_option(struct mlog_call *call, enum mlog_option option,
                                    "option '--%s' takes no value", name);
         }
         value = "";
+    } else if (!value && options[option].metavar[0] == '?') {
+        value = "";
     } else if (!value) {
         if (*i + 1 >= argc) {
             return mlog_call_error(call, word, NULL,
@@ -525,9 +535,11 @@ show_help(struct mlog_call *call)
     for (size_t i = 0; i < MLOG_N_OPTIONS; i++) {
         if (command->options & UINT64_C(1) << i) {
             const char *metavar = options[i].metavar;
-            char *option = xasprintf("--%s%s%s", options[i].name,
-                                     metavar ? "=" : "",
-                                     metavar ? metavar : "");
+            bool optional = metavar && *metavar == '?';
+            char *option = xasprintf("--%s%s%s%s", options[i].name,
+                                     optional ? "[=" : metavar ? "=" : "",
+                                     metavar ? metavar + optional : "",
+                                     optional ? "]" : "");
 
             ds_put_format(&text, "  %-28s %s\n", option, options[i].doc);
             free(option);

@@ -215,6 +215,57 @@ mlog_expr_format(const struct mlog_expr *expr, struct ds *s)
     }
 }
 
+/* Terms. */
+
+struct term_visitor {
+    mlog_term_func *cb;
+    void *aux;
+};
+
+static void
+visit_term(const struct mlog_node *node, bool negated,
+           const struct term_visitor *visitor)
+{
+    const struct mlog_term *term = node->term;
+    enum mlog_field_scope scope = (term->field ? term->field->scope
+                                   : term->predicate->scope);
+    struct ds text = DS_EMPTY_INITIALIZER;
+
+    if (term->field2 && term->field2->scope == MLOG_SCOPE_ROW) {
+        scope = MLOG_SCOPE_ROW;
+    }
+    put_node(node, &text);
+    visitor->cb(ds_cstr(&text), term->field, scope,
+                !negated && !term->field2, visitor->aux);
+    ds_destroy(&text);
+}
+
+/* Recursion is no deeper than MLOG_EXPR_MAX_DEPTH. */
+static void
+visit_terms(const struct mlog_node *node, bool negated,
+            const struct term_visitor *visitor)
+{
+    if (node->type == MLOG_NODE_TERM) {
+        visit_term(node, negated, visitor);
+        return;
+    }
+    for (size_t i = 0; i < node->n; i++) {
+        visit_terms(node->children[i],
+                    negated ^ (node->type == MLOG_NODE_NOT), visitor);
+    }
+}
+
+void
+mlog_expr_for_each_term(const struct mlog_expr *expr, mlog_term_func *cb,
+                        void *aux)
+{
+    const struct term_visitor visitor = { cb, aux };
+
+    if (expr->root) {
+        visit_terms(expr->root, false, &visitor);
+    }
+}
+
 /* The object. */
 
 struct mlog_expr *

@@ -155,6 +155,15 @@ typedef bool mlog_zone_func(const void *aux, enum mlog_field_id,
 bool mlog_expr_may_match(const struct mlog_expr *, mlog_zone_func *get,
                          const void *aux);
 
+/* Calls 'cb' for each comparison and bare name, in the order of the text:
+ * 'text' is its canonical text, and 'field' what it is about (NULL for a
+ * predicate).  'plain' is false if it is negated or compares two fields. */
+typedef void mlog_term_func(const char *text, const struct mlog_field *field,
+                            enum mlog_field_scope scope, bool plain,
+                            void *aux);
+void mlog_expr_for_each_term(const struct mlog_expr *, mlog_term_func *cb,
+                             void *aux);
+
 /* Names that stand alone, such as "tcp" and "drop". */
 struct mlog_predicate {
     const char *name;

@@ -681,11 +681,10 @@ mlog_query_groups(const struct mlog_snapshot *snapshot,
     while (!error && mlog_scan_next(scan, &batch)) {
         error = add_batch(groups, &batch);
     }
-    error = error ? error : mlog_scan_error(scan);
+
+    int scan_error = mlog_query_end_scan__(scan, &groups->totals);
+    error = error ? error : scan_error;
     error = error ? error : complete(groups, since, until, to_last);
-    groups->totals.n_revoked = mlog_scan_n_expired(scan);
-    groups->totals.n_unreadable = mlog_scan_n_unreadable(scan);
-    mlog_scan_destroy(scan);
     if (error) {
         mlog_groups_destroy(groups);
         groups = NULL;

@@ -22,6 +22,32 @@
 #include "mlog-query-tally.h"
 #include "mlog-query.h"
 
+/* Ends a scan: sets what of 'totals' it has found out, destroys it, and returns
+ * its error. */
+int mlog_query_end_scan__(struct mlog_scan *, struct mlog_query_totals *);
+
+/* Sets '*row' to row 'i' of 'batch', but for its place's 'life' and 'seq'. */
+void mlog_query_copy_row__(const struct mlog_batch *, uint32_t i,
+                           struct mlog_query_row *row);
+
+/* The newest, or the oldest, 'limit' rows of those that are added.  Their
+ * memory grows as far as there are rows.  They are copied, with their flows'
+ * keys, for the segment that they are in may be gone when they are shown. */
+struct row_ring {
+    const struct mlog_snapshot *snapshot;
+    struct mlog_query_row *rows;
+    size_t n, allocated;        /* Until 'limit' is reached. */
+    size_t next;                /* From then on: the oldest, to be replaced. */
+    size_t limit;
+};
+
+/* Adds those rows of 'batch' that will be wanted if no others come. */
+void mlog_row_ring_add__(struct row_ring *, const struct mlog_batch *,
+                         bool oldest);
+
+/* Returns the ring's content in order, for the caller to free. */
+struct mlog_query_row *mlog_row_ring_unroll__(struct row_ring *);
+
 /* Keys.
  *
  * Fields of MLOG_SCOPE_FLOW make the flow key: a word of presence bits and

@@ -64,6 +64,18 @@ mlog_query_get_missing(const struct mlog_snapshot *snapshot,
 }
 
 int
+mlog_query_end_scan__(struct mlog_scan *scan, struct mlog_query_totals *totals)
+{
+    int error = mlog_scan_error(scan);
+
+    totals->n_revoked = mlog_scan_n_expired(scan);
+    totals->n_unreadable = mlog_scan_n_unreadable(scan);
+    mlog_scan_get_stats(scan, &totals->scan);
+    mlog_scan_destroy(scan);
+    return error;
+}
+
+int
 mlog_query_count(const struct mlog_snapshot *snapshot,
                  const struct mlog_range *range,
                  const struct mlog_budget *budget,
@@ -73,26 +85,10 @@ mlog_query_count(const struct mlog_snapshot *snapshot,
 
     mlog_query_get_missing(snapshot, range, totals);
     mlog_scan_count(scan, &totals->count, &totals->bytes);
-    totals->n_revoked = mlog_scan_n_expired(scan);
-    totals->n_unreadable = mlog_scan_n_unreadable(scan);
-
-    int error = mlog_scan_error(scan);
-    mlog_scan_destroy(scan);
-    return error;
+    return mlog_query_end_scan__(scan, totals);
 }
 
-/* Rows.
- *
- * The newest 'limit' are kept in a ring.  It grows as far as there are rows.
- * They are copied, with their flows' keys, for the segment that they are in
- * may be gone when they are shown. */
-
-struct row_ring {
-    struct mlog_query_row *rows;
-    size_t n, allocated;        /* Until 'limit' is reached. */
-    size_t next;                /* From then on: the oldest, to be replaced. */
-    size_t limit;
-};
+/* Rows. */
 
 static struct mlog_query_row *
 row_ring_put(struct row_ring *ring)
@@ -110,11 +106,24 @@ row_ring_put(struct row_ring *ring)
     return row;
 }
 
-/* Adds those rows of 'batch' that will be wanted if no others come. */
-static void
-row_ring_add(struct row_ring *ring, const struct mlog_batch *batch,
-             bool oldest)
+void
+mlog_query_copy_row__(const struct mlog_batch *batch, uint32_t i,
+                      struct mlog_query_row *row)
 {
+    struct mlog_record record;
+
+    mlog_batch_record(batch, i, &record);
+    row->row = *record.row;
+    row->key = *record.key;
+    row->time = record.time;
+    row->place.row = batch->segment->first_row + mlog_batch_number(batch, i);
+}
+
+void
+mlog_row_ring_add__(struct row_ring *ring, const struct mlog_batch *batch,
+                    bool oldest)
+{
+    struct mlog_place place = mlog_batch_place(ring->snapshot, batch, 0);
     uint32_t start = (oldest || batch->n <= ring->limit
                       ? 0 : batch->n - ring->limit);
     uint32_t end = (oldest ? MIN(batch->n, ring->limit - ring->n)
@@ -122,19 +131,15 @@ row_ring_add(struct row_ring *ring, const struct mlog_batch *batch,
 
     for (uint32_t i = start; i < end; i++) {
         struct mlog_query_row *row = row_ring_put(ring);
-        struct mlog_record record;
 
         mlog_batch_prefetch(batch, i);
-        mlog_batch_record(batch, i, &record);
-        row->row = *record.row;
-        row->key = *record.key;
-        row->time = record.time;
+        row->place = place;
+        mlog_query_copy_row__(batch, i, row);
     }
 }
 
-/* Returns the ring's content in order, for the caller to free. */
-static struct mlog_query_row *
-row_ring_unroll(struct row_ring *ring)
+struct mlog_query_row *
+mlog_row_ring_unroll__(struct row_ring *ring)
 {
     if (!ring->next) {
         return ring->rows;
@@ -161,12 +166,12 @@ scan_rows(struct mlog_scan *scan, struct row_ring *ring, bool oldest,
         mlog_scan_count_newest(scan, ring->limit, &totals->count,
                                &totals->bytes);
         while (mlog_scan_next(scan, &batch)) {
-            row_ring_add(ring, &batch, false);
+            mlog_row_ring_add__(ring, &batch, false);
         }
         return;
     }
     while (ring->n < ring->limit && mlog_scan_next(scan, &batch)) {
-        row_ring_add(ring, &batch, true);
+        mlog_row_ring_add__(ring, &batch, true);
         totals->count += batch.n;
         for (uint32_t i = 0; i < batch.n; i++) {
             totals->bytes += mlog_row_pkt_len(mlog_batch_row(&batch, i));
@@ -184,21 +189,19 @@ mlog_query_rows(const struct mlog_snapshot *snapshot,
                 struct mlog_query_rows *rows)
 {
     struct mlog_scan *scan = mlog_scan_create(snapshot, range, budget);
-    struct row_ring ring = { .limit = limit };
+    struct row_ring ring = { .snapshot = snapshot, .limit = limit };
 
     memset(rows, 0, sizeof *rows);
     mlog_query_get_missing(snapshot, range, &rows->totals);
     scan_rows(scan, &ring, oldest, &rows->totals);
-    rows->totals.n_revoked = mlog_scan_n_expired(scan);
-    rows->totals.n_unreadable = mlog_scan_n_unreadable(scan);
-
-    int error = mlog_scan_error(scan);
     rows->n = ring.n;
-    rows->rows = row_ring_unroll(&ring);
+    rows->rows = mlog_row_ring_unroll__(&ring);
+    rows->more = rows->totals.count > rows->n;
+
+    int error = mlog_query_end_scan__(scan, &rows->totals);
     if (error) {
         mlog_query_rows_destroy(rows);
     }
-    mlog_scan_destroy(scan);
     return error;
 }
 

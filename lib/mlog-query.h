@@ -60,6 +60,7 @@ struct mlog_query_totals {
     uint64_t gaps;              /* Records lost within the range. */
     bool expired;               /* Older records of the range expired. */
     bool outage;                /* Nothing was recorded for a part of it. */
+    struct mlog_scan_stats scan;        /* What it took. */
     size_t n_unreadable;        /* Archived segments: likewise missing. */
     size_t n_revoked;           /* Segments that expired before they could be
                                  * read: their records are missing. */
@@ -79,12 +80,14 @@ struct mlog_query_row {
     struct mlog_row row;
     struct mlog_flow_key key;
     uint64_t time;              /* ns. */
+    struct mlog_place place;
 };
 
 struct mlog_query_rows {
     struct mlog_query_totals totals;
     struct mlog_query_row *rows;        /* Oldest first. */
     size_t n;
+    bool more;                  /* There are more that match. */
 };
 
 static inline struct mlog_record
@@ -100,6 +103,32 @@ int mlog_query_rows(const struct mlog_snapshot *, const struct mlog_range *,
                     const struct mlog_budget *, size_t limit, bool oldest,
                     struct mlog_query_rows *);
 void mlog_query_rows_destroy(struct mlog_query_rows *);
+
+/* A page: the oldest 'limit' rows of 'range' from place 'from' on (NULL: from
+ * the first), or, unless 'oldest', the newest before 'before' (NULL: up to the
+ * last).  Looks at no more rows than that takes; the count and bytes of the
+ * totals are those of the page. */
+int mlog_query_page(const struct mlog_snapshot *, const struct mlog_range *,
+                    const struct mlog_budget *, size_t limit, bool oldest,
+                    const struct mlog_place *from,
+                    const struct mlog_place *before,
+                    struct mlog_query_rows *);
+
+/* Finds the rows that are first in the order of the keys, without the first
+ * 'skip' of them; counts all.  Rows that lack a key come last, and equal ones
+ * in the order of their places.  'skip' + 'limit' must not exceed
+ * MLOG_QUERY_MAX_SORTED. */
+#define MLOG_QUERY_MAX_SORTED 1000000
+
+struct mlog_rows_key {
+    const struct mlog_field *field;
+    bool descending;
+};
+
+int mlog_query_sorted(const struct mlog_snapshot *, const struct mlog_range *,
+                      const struct mlog_budget *,
+                      const struct mlog_rows_key keys[], size_t n_keys,
+                      size_t skip, size_t limit, struct mlog_query_rows *);
 
 /* Groups. */
 

@@ -45,6 +45,8 @@ struct mlog_scan_mark {
 struct mlog_scan {
     const struct mlog_snapshot *snapshot;
     struct mlog_range range;
+    struct mlog_place from, before;     /* If... */
+    bool has_from, has_before;          /* ...these. */
     struct mlog_budget budget;
     uint32_t columns;           /* That batches have; a bit each. */
     int error;

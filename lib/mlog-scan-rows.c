@@ -18,6 +18,7 @@
 
 #include "mlog-scan-private.h"
 
+#include "mlog-archive.h"
 #include "mlog-expr.h"
 #include "openvswitch/util.h"
 #include "util.h"
@@ -287,6 +288,7 @@ fill_from_sealed(struct mlog_scan *scan, uint32_t n, struct mlog_batch *batch)
         }
         mlog_sealed_select_of(sealed, wanted_columns(scan), scan->numbers,
                               batch->n, scan->rows);
+        batch->places = scan->numbers;
     } else {
         mlog_sealed_rows_of(sealed, wanted_columns(scan), scan->pos, n,
                             scan->rows);
@@ -324,6 +326,7 @@ fill_from_postings(struct mlog_scan *scan, uint32_t n, uint32_t columns,
     mlog_sealed_select_of(scan->segment->sealed, columns,
                           &scan->postings[scan->pos], n, scan->rows);
     scan->stats.n_rows_decoded += n;
+    batch->places = &scan->postings[scan->pos];
     fill_from_rows(scan, scan->rows, n, batch);
 }
 
@@ -337,6 +340,8 @@ fill_batch(struct mlog_scan *scan, struct mlog_batch *batch)
         .segment = scan->segment,
         .flows = scan->snapshot->flows,
         .serial = scan->serial,
+        .start = scan->pos,
+        .archived = scan->data ? scan->data->info : NULL,
     };
     if (scan->by_postings) {
         fill_from_postings(scan, n, wanted_columns(scan), batch);

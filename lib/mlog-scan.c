@@ -115,6 +115,34 @@ mlog_scan_create(const struct mlog_snapshot *snapshot,
     return scan;
 }
 
+void
+mlog_scan_set_places(struct mlog_scan *scan, const struct mlog_place *from,
+                     const struct mlog_place *before)
+{
+    scan->has_from = from != NULL;
+    scan->has_before = before != NULL;
+    if (from) {
+        scan->from = *from;
+    }
+    if (before) {
+        scan->before = *before;
+    }
+}
+
+/* Narrows the range of rows of a segment to the places that are asked for. */
+static void
+clip_rows(const struct mlog_scan *scan, const struct mlog_archive_info *info,
+          uint64_t first_row, uint32_t *start, uint32_t *end)
+{
+    if (scan->has_from || scan->has_before) {
+        const struct mlog_place place
+            = mlog_place_of_segment(scan->snapshot, info, first_row);
+
+        mlog_place_clip(&place, scan->has_from ? &scan->from : NULL,
+                        scan->has_before ? &scan->before : NULL, start, end);
+    }
+}
+
 static void
 leave_segment(struct mlog_scan *scan)
 {
@@ -475,8 +503,10 @@ static bool
 wants_file(const struct mlog_scan *scan, const struct mlog_archive_info *info)
 {
     const struct mlog_snapshot *snapshot = scan->snapshot;
+    uint32_t start = 0, end = info->n_rows;
 
-    return (info->n_rows && info->max_time >= scan->range.since
+    clip_rows(scan, info, info->first_row, &start, &end);
+    return (start < end && info->max_time >= scan->range.since
             && info->min_time <= scan->range.until
             && !mlog_archiver_is_held(info, snapshot->archive_life,
                                       snapshot->oldest_row));
@@ -567,6 +597,8 @@ load_file(struct mlog_scan *scan, const struct mlog_archive_file *file)
     scan->stats.n_loaded++;
     mlog_segment_range(&scan->loaded, n_rows, scan->range.since,
                        scan->range.until, &scan->pos, &scan->end);
+    clip_rows(scan, scan->data->info, scan->loaded.first_row, &scan->pos,
+              &scan->end);
     return scan->pos < scan->end;
 }
 
@@ -616,6 +648,8 @@ enter_segment(struct mlog_scan *scan)
         scan->segment = snapshot->segments[i].segment;
         mlog_snapshot_range(snapshot, i, scan->range.since,
                             scan->range.until, &scan->pos, &scan->end);
+        clip_rows(scan, NULL, scan->segment->first_row, &scan->pos,
+                  &scan->end);
         if (scan->pos < scan->end
             && plan_segment(scan, &snapshot->segments[i])) {
             return true;

@@ -55,6 +55,7 @@
 #include "mlog-columns.h"
 #include "mlog-fields.h"
 #include "mlog-header-log.h"
+#include "mlog-place.h"
 #include "mlog-record.h"
 #include "ovs-atomic.h"
 
@@ -85,6 +86,12 @@ struct mlog_batch {
     const struct mlog_segment *segment;
     const struct mlog_flow_table *flows;
     uint64_t serial;            /* Another one for each segment. */
+
+    /* Where the rows are within the segment: rows[i] is row places[i] or, if
+     * that is NULL, 'start' + i. */
+    const uint32_t *places;
+    uint32_t start;
+    const struct mlog_archive_info *archived;   /* Or NULL. */
 };
 
 static inline const struct mlog_row *
@@ -92,6 +99,25 @@ mlog_batch_row(const struct mlog_batch *batch, uint32_t i)
 {
     return &batch->rows[batch->selection ? batch->selection[i]
                         : batch->first + i];
+}
+
+/* Number of row 'i' of 'batch' within its segment. */
+static inline uint32_t
+mlog_batch_number(const struct mlog_batch *batch, uint32_t i)
+{
+    uint32_t row = batch->selection ? batch->selection[i] : batch->first + i;
+
+    return batch->places ? batch->places[row] : batch->start + row;
+}
+
+/* The place of row 'i' of 'batch', of a scan of 'snapshot'. */
+static inline struct mlog_place
+mlog_batch_place(const struct mlog_snapshot *snapshot,
+                 const struct mlog_batch *batch, uint32_t i)
+{
+    return mlog_place_of_segment(snapshot, batch->archived,
+                                 (batch->segment->first_row
+                                  + mlog_batch_number(batch, i)));
 }
 
 /* Sets 'record' to row 'i' of 'batch'. */
@@ -125,6 +151,11 @@ void mlog_scan_set_columns(struct mlog_scan *, uint32_t columns);
 
 /* The columns that it takes to get a field of a record. */
 uint32_t mlog_scan_field_columns(enum mlog_field_id);
+
+/* Narrows the scan to the rows from 'from' on and before 'before', either of
+ * which may be NULL.  Before the first mlog_scan_next(). */
+void mlog_scan_set_places(struct mlog_scan *, const struct mlog_place *from,
+                          const struct mlog_place *before);
 
 /* Gets the next batch, valid until the next call, which has at least one row.
  * Returns false at the end or after an error.  Whoever gets a batch should go

@@ -28,6 +28,7 @@ unit_tests = \
 	tests/unit/test-query \
 	tests/unit/test-query-functions \
 	tests/unit/test-query-groups \
+	tests/unit/test-query-pages \
 	tests/unit/test-scan \
 	tests/unit/test-sealed \
 	tests/unit/test-sketch \

@@ -151,6 +151,17 @@ run_csv(const char *line)
     return run__(line, MLOG_FORMAT_CSV, false);
 }
 
+/* Takes the note with the cursor, which is the last one, off a CSV answer. */
+static inline char *
+without_cursor(char *body)
+{
+    char *note = strstr(body, "# go on with --cursor=");
+
+    cr_assert_not_null(note, "%s", body);
+    *note = '\0';
+    return body;
+}
+
 static inline struct json *
 parse_object(const char *line, char *body)
 {

@@ -119,3 +119,225 @@ Test(command_query, distinct_and_order)
                      "nw_src,count,bytes\n10.0.0.0,5,300\n10.0.0.4,10,600\n"
                      "10.0.0.3,10,600\n10.0.0.2,10,600\n10.0.0.1,10,600\n");
 }
+
+/* Pages. */
+
+/* Appends the values of nw_src and tcp_ack of the rows to 'ds'. */
+static void
+put_rows(const struct json *json, struct ds *ds)
+{
+    for (size_t i = 0; i < n_elements(json, "rows"); i++) {
+        const struct json *row = element(json, "rows", i);
+
+        ds_put_format(ds, "%s %s\n", string(row, "time"),
+                      string(row, "nw_src"));
+    }
+}
+
+static struct json *
+next_page(const char *command, const struct json *page)
+{
+    char *line = xasprintf("%s --cursor=%s", command, string(page, "next"));
+    struct json *json = run_json(line);
+
+    free(line);
+    return json;
+}
+
+/* Pages of the oldest rows, while packets come, are the answer of the first
+ * page's cut. */
+Test(command_query, pages_are_stable_at_their_cut)
+{
+    static const char command[] = "multilog/query 'nw_src != 10.0.0.2' "
+                                  "--fields time,nw_src --oldest --limit 7";
+    struct ds all = DS_EMPTY_INITIALIZER, pages = DS_EMPTY_INITIALIZER;
+    struct json *json;
+    char *cut;
+    int n = 1;
+
+    send_packets(50);
+    json = run_json("multilog/query 'nw_src != 10.0.0.2' --limit 1000");
+    put_rows(json, &all);
+    json = run_json(command);
+    cut = xstrdup(string(json, "cut"));
+    put_rows(json, &pages);
+    while (has(json, "next")) {
+        cr_assert(json_boolean(member(json, "truncated")));
+        send_packets(3);
+        json = next_page(command, json);
+        cr_expect_eq(number(json, "count"), 40);
+        cr_expect_eq(number(json, "skipped"), 7 * n++);
+        cr_expect_str_eq(string(json, "cut"), cut);
+        cr_expect_not(has(json, "missing"));
+        put_rows(json, &pages);
+    }
+    cr_expect_eq(n, 6);
+    cr_expect_str_eq(ds_cstr(&pages), ds_cstr(&all));
+}
+
+Test(command_query, pages_of_other_kinds)
+{
+    static const char *const commands[] = {
+        "multilog/query --limit 11 --fields nw_src,time",
+        "multilog/query --order-by=-nw_src --limit 11",
+        "multilog/query --group-by nw_src,drop_reason --top 2",
+        "multilog/query --distinct nw_src,drop_reason --limit 2",
+        "multilog/query --bucket 1m --last 10m --top 4",
+        "multilog/flows --top 2",
+    };
+    static const char *const names[] = {
+        "rows", "rows", "groups", "distinct", "buckets", "flows"
+    };
+    static const size_t totals[] = { 50, 50, 6, 6, 11, 5 };
+
+    send_packets(50);
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        struct json *json = run_json(commands[i]);
+        size_t n = n_elements(json, names[i]);
+        size_t n_pages = 1;
+
+        while (has(json, "next")) {
+            json = next_page(commands[i], json);
+            cr_assert_gt(n_elements(json, names[i]), 0);
+            n += n_elements(json, names[i]);
+            n_pages++;
+        }
+        cr_expect_not(json_boolean(member(json, "truncated")));
+        cr_expect_eq(n, totals[i], "%s: %"PRIuSIZE, commands[i], n);
+        cr_expect_gt(n_pages, 1);
+    }
+}
+
+/* Each record is seen once, whatever the limit. */
+Test(command_query, follow)
+{
+    struct json *json = run_json("multilog/query --since-cursor now");
+    unsigned int n_sent = 0, n_seen = 0;
+
+    for (int round = 0; round < 40; round++) {
+        unsigned int n = random_range(20);
+        char *line;
+
+        send_packets(n);
+        n_sent += n;
+        line = xasprintf("multilog/query --limit %u --since-cursor=%s",
+                         1 + random_range(15), string(json, "next"));
+        json = run_json(line);
+        n_seen += n_elements(json, "rows");
+        cr_assert_leq(n_seen, n_sent);
+        if (!json_boolean(member(json, "truncated"))) {
+            cr_assert_eq(n_seen, n_sent);
+        }
+    }
+    while (json_boolean(member(json, "truncated"))) {
+        json = run_json(xasprintf("multilog/query --since-cursor %s",
+                                  string(json, "next")));
+        n_seen += n_elements(json, "rows");
+    }
+    cr_expect_eq(n_seen, n_sent);
+    json = run_json("multilog/query --since-cursor=oldest --limit 100000");
+    cr_expect_eq(n_elements(json, "rows"), n_sent);
+}
+
+static void
+expect_error(const char *line, const char *message)
+{
+    char *body = run__(line, MLOG_FORMAT_TABLE, true);
+
+    cr_expect(strstr(body, message), "%s: %s", line, body);
+    free(body);
+}
+
+Test(command_query, wrong_cursors)
+{
+    struct json *json;
+    const char *next;
+
+    send_packets(50);
+    json = run_json("multilog/query tcp --limit 7");
+    next = string(json, "next");
+    expect_error(xasprintf("multilog/query udp --cursor=%s", next),
+                 "of another query");
+    expect_error(xasprintf("multilog/query tcp --oldest --cursor=%s", next),
+                 "of another query");
+    expect_error(xasprintf("multilog/query tcp --last 5s --cursor=%s", next),
+                 "of another query");
+    expect_error(xasprintf("multilog/flows tcp --cursor=%s", next),
+                 "of another query");
+    expect_error(xasprintf("multilog/query tcp --since-cursor=%s", next),
+                 "of another query");
+    expect_error(xasprintf("multilog/query tcp --cursor=%sA", next),
+                 "not a cursor");
+    expect_error("multilog/query tcp --cursor=", "not a cursor");
+    json = run_json(xasprintf("multilog/query tcp --limit 3 --cursor %s "
+                              "--timeout 5s --format json", next));
+    cr_expect_eq(n_elements(json, "rows"), 3);
+    cr_expect_eq(number(json, "skipped"), 7);
+}
+
+/* Filters and plans. */
+
+Test(command_query, filter_by_name)
+{
+    struct json *json;
+
+    send_packets(50);
+    run("multilog/filter-add syns 'tcp_flags == +syn || udp'");
+    json = run_json("multilog/query --filter syns --count");
+    cr_expect_eq(number(json, "count"), 17);
+    json = run_json("multilog/query filter=syns --count");
+    cr_expect_eq(number(json, "count"), 17);
+    json = run_json("multilog/query 'nw_src == 10.0.0.0 || nw_src == 10.0.0.1'"
+                    " --filter syns --count");
+    cr_expect_eq(number(json, "count"), 7);
+    json = run_json("multilog/query ip,nw_src=10.0.0.0 --filter syns "
+                    "--count");
+    cr_expect_eq(number(json, "count"), 4);
+    json = run_json("multilog/flows --filter=syns");
+    cr_expect_eq(number(json, "count"), 17);
+
+    /* A cursor is of the filter as it was. */
+    json = run_json("multilog/query --filter syns --limit 5");
+    run("multilog/filter-del syns");
+    run("multilog/filter-add syns tcp");
+    expect_error(xasprintf("multilog/query --filter syns --cursor=%s",
+                           string(json, "next")), "of another query");
+}
+
+Test(command_query, explain)
+{
+    const struct json *explain, *plan, *terms;
+    struct json *json;
+    char *text;
+
+    send_packets(50);
+    json = run_json("multilog/query 'nw_src == 10.0.0.1 && pkt_len > 50 && "
+                    "!drop && time > 1970-01-02T00:00:00Z' --count "
+                    "--explain");
+    cr_expect_eq(number(json, "count"), 10);
+    explain = member(json, "explain");
+    plan = member(explain, "plan");
+    terms = member(plan, "terms");
+    cr_assert_eq(json_array(terms)->n, 4);
+    cr_expect_str_eq(string(at(terms, 0), "by"), "flow table and postings");
+    cr_expect_str_eq(string(at(terms, 1), "by"), "zone maps, then rows");
+    cr_expect_str_eq(string(at(terms, 2), "by"), "rows");
+    cr_expect_str_eq(string(at(terms, 3), "by"), "bisection");
+    cr_expect_eq(number(plan, "records"), 50);
+    cr_expect_eq(number(member(explain, "segments"), "considered"), 1);
+    cr_expect_eq(number(member(explain, "rows"), "examined"), 50);
+    cr_expect_geq(number(member(explain, "time_us"), "query"), 0);
+
+    json = run_json("multilog/query tcp --group-by nw_src --explain=plan");
+    cr_expect(has(json, "explain"));
+    cr_expect_not(has(json, "groups"));
+    cr_expect_not(has(member(json, "explain"), "rows"));
+    text = run("multilog/flows tcp --explain");
+    cr_expect(strstr(text, "plan: tcp: by flow table and postings\n"), "%s",
+              text);
+    cr_expect(strstr(text, "took: 1 segments"), "%s", text);
+    text = run_csv("multilog/query tcp --count --explain");
+    cr_expect(strstr(text, "# plan: tcp: by "), "%s", text);
+    expect_error("multilog/query --explain=plans", "needs nothing or");
+    expect_error("multilog/query --explain plan", "plan");
+}

@@ -78,8 +78,9 @@ Test(command, rows)
     json = run_json("multilog/query drop --fields=drop_reason,nw_src --oldest "
                     "--limit=1");
     cr_expect_eq(shash_count(json_object(element(json, "rows", 0))), 2);
-    cr_expect_str_eq(run_csv("multilog/query 'tcp_flags == +syn' "
-                             "--fields=nw_src,out_port_name --limit=2"),
+    cr_expect_str_eq(without_cursor(
+                         run_csv("multilog/query 'tcp_flags == +syn' "
+                                 "--fields=nw_src,out_port_name --limit=2")),
                      "nw_src,out_port_name\n10.0.0.0,p2\n10.0.0.3,p2\n"
                      "# 15 older records are not shown; see --limit\n");
 }
@@ -104,9 +105,10 @@ Test(command, groups)
     cr_expect_eq(number(group, "max(tp_dst)"), 80);
     cr_expect_not(has(group, "drop_reason"));
 
-    cr_expect_str_eq(run_csv("multilog/query 'tcp_flags == +syn' "
-                             "--group-by nw_src --by 'min(time)' "
-                             "--aggregate 'min(time)' --top 1")
+    cr_expect_str_eq(without_cursor(
+                         run_csv("multilog/query 'tcp_flags == +syn' "
+                                 "--group-by nw_src --by 'min(time)' "
+                                 "--aggregate 'min(time)' --top 1"))
                      + strlen("nw_src,count,bytes,min(time)\n"
                               "10.0.0.2,3,180,2026-11-23T08:07:15.123456789Z"),
                      "\n# 4 more groups with 14 records, 840 bytes are not "
