@@ -90,6 +90,12 @@ char *mlog_archive_get_reverse(struct mlog_archive_coder *,
                                const uint8_t *data, uint32_t *reverse)
     OVS_WARN_UNUSED_RESULT;
 
+/* Compares the checksum of section 'id'. */
+char *mlog_archive_check_section(const struct mlog_archive_info *,
+                                 const uint8_t *data,
+                                 enum mlog_archive_section_id id)
+    OVS_WARN_UNUSED_RESULT;
+
 /* Decodes section 'id' into the 'n' 'values'. */
 char *mlog_archive_get_section(struct mlog_archive_coder *,
                                const struct mlog_archive_info *,

@@ -562,6 +562,36 @@ mlog_archive_info_destroy(struct mlog_archive_info *info)
 
 /* Reading columns. */
 
+static const uint8_t *
+section_data(const struct mlog_archive_info *info, const uint8_t *data,
+             enum mlog_archive_section_id id)
+{
+    data += info->body;
+    for (size_t i = 0; i < id; i++) {
+        data += info->sections[i].size;
+    }
+    return data;
+}
+
+static char *
+section_error(enum mlog_archive_section_id id, const char *error)
+{
+    return error ? xasprintf("section %d: %s", id, error) : NULL;
+}
+
+char *
+mlog_archive_check_section(const struct mlog_archive_info *info,
+                           const uint8_t *data,
+                           enum mlog_archive_section_id id)
+{
+    const struct mlog_archive_section *section = &info->sections[id];
+
+    return section_error(
+        id, mlog_archive_crc(section_data(info, data, id),
+                             section->size) != section->crc
+        ? "wrong checksum" : NULL);
+}
+
 char *
 mlog_archive_get_section(struct mlog_archive_coder *coder,
                          const struct mlog_archive_info *info,
@@ -569,15 +599,9 @@ mlog_archive_get_section(struct mlog_archive_coder *coder,
                          enum mlog_archive_section_id id, uint64_t *values,
                          size_t n)
 {
-    uint64_t offset = info->body;
-    const char *error;
-
-    for (size_t i = 0; i < id; i++) {
-        offset += info->sections[i].size;
-    }
-    error = mlog_archive_get_column(coder, &info->sections[id], data + offset,
-                                    values, n);
-    return error ? xasprintf("section %d: %s", id, error) : NULL;
+    return section_error(
+        id, mlog_archive_get_column(coder, &info->sections[id],
+                                    section_data(info, data, id), values, n));
 }
 
 char *

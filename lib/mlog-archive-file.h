@@ -206,4 +206,14 @@ char *mlog_archive_decode_rows(struct mlog_archive_coder *,
                                const struct mlog_flow_key *keys,
                                struct mlog_row *rows) OVS_WARN_UNUSED_RESULT;
 
+/* The same, but only the columns that are bits of 'which', 1 <<
+ * MLOG_COLUMN_... (mlog-columns.h), besides flow and time; others are zero, or
+ * not, if what is wanted depends on them.  All are checked for damage. */
+char *mlog_archive_decode_rows_of(struct mlog_archive_coder *,
+                                  const struct mlog_archive_info *,
+                                  const uint8_t *data, uint32_t which,
+                                  const struct mlog_flow_key *keys,
+                                  struct mlog_row *rows)
+    OVS_WARN_UNUSED_RESULT;
+
 #endif /* mlog-archive-file.h */

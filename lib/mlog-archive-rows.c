@@ -17,6 +17,7 @@
 #include <config.h>
 #include "mlog-archive-columns.h"
 
+#include "mlog-columns.h"
 #include "openvswitch/ofpbuf.h"
 #include "packets.h"
 #include "util.h"
@@ -36,6 +37,7 @@
 /* Members that are compared with the row of the flow before. */
 
 struct row_column {
+    enum mlog_row_column column;
     enum mlog_archive_section_id id;
     enum mlog_archive_zone_id zone;
     unsigned int n_bits;        /* Less than 32. */
@@ -97,17 +99,18 @@ set_out_port(struct mlog_row *row, uint32_t value)
     row->time_port = mlog_row_pack_time_port(mlog_row_time(row), value);
 }
 
-#define COLUMN(ID, BITS, NAME) \
-    { MLOG_AS_##ID, MLOG_ZONE_##ID, BITS, get_##NAME, set_##NAME }
+#define COLUMN(ID, BITS, NAME, COLUMN) \
+    { MLOG_COLUMN_##COLUMN, MLOG_AS_##ID, MLOG_ZONE_##ID, BITS, get_##NAME, \
+      set_##NAME }
 static const struct row_column columns[] = {
-    COLUMN(PKT_LEN, 24, pkt_len),
-    COLUMN(TCP_FLAGS, 16, tcp_flags),
-    COLUMN(TTL, 8, ttl),
-    COLUMN(TOS, 8, nw_tos),
-    COLUMN(IP_ID, 16, ip_id),
-    COLUMN(TCP_WINDOW, 16, tcp_window),
-    COLUMN(REASON, 8, reason),
-    COLUMN(OUT_PORT, 16, out_port),
+    COLUMN(PKT_LEN, 24, pkt_len, PKT_LEN),
+    COLUMN(TCP_FLAGS, 16, tcp_flags, TCP_FLAGS),
+    COLUMN(TTL, 8, ttl, TTL),
+    COLUMN(TOS, 8, nw_tos, NW_TOS),
+    COLUMN(IP_ID, 16, ip_id, IP_ID),
+    COLUMN(TCP_WINDOW, 16, tcp_window, TCP_WINDOW),
+    COLUMN(REASON, 8, reason, REASON),
+    COLUMN(OUT_PORT, 16, out_port, OUT_PORT),
 };
 
 /* Per flow, the last value, or UINT32_MAX before the first. */
@@ -555,16 +558,30 @@ decode_tcp(struct decoder *d, const uint32_t *reverse)
     return error;
 }
 
+/* Sequence numbers depend on flags and lengths. */
+#define TCP_COLUMNS (1u << MLOG_COLUMN_TCP_SEQ | 1u << MLOG_COLUMN_TCP_ACK)
+#define NEEDED_BY_TCP (1u << MLOG_COLUMN_PKT_LEN | 1u << MLOG_COLUMN_TCP_FLAGS)
+
 static char *
-decode_rows(struct decoder *d, const uint32_t *reverse)
+decode_rows(struct decoder *d, uint32_t which, const uint32_t *reverse)
 {
     char *error = decode_flows(d);
 
+    which |= which & TCP_COLUMNS ? NEEDED_BY_TCP : 0;
     error = error ? error : decode_times(d);
     for (size_t c = 0; c < ARRAY_SIZE(columns) && !error; c++) {
-        error = decode_member(d, &columns[c]);
+        error = (which & 1u << columns[c].column
+                 ? decode_member(d, &columns[c])
+                 : mlog_archive_check_section(d->info, d->data,
+                                              columns[c].id));
     }
-    return error ? error : decode_tcp(d, reverse);
+    if (!error && which & TCP_COLUMNS) {
+        return decode_tcp(d, reverse);
+    }
+    error = error ? error : mlog_archive_check_section(d->info, d->data,
+                                                       MLOG_AS_TCP_SEQ);
+    return error ? error : mlog_archive_check_section(d->info, d->data,
+                                                      MLOG_AS_TCP_ACK);
 }
 
 char *
@@ -573,6 +590,17 @@ mlog_archive_decode_rows(struct mlog_archive_coder *coder,
                          const uint8_t *data,
                          const struct mlog_flow_key *keys,
                          struct mlog_row *rows)
+{
+    return mlog_archive_decode_rows_of(coder, info, data, MLOG_ALL_COLUMNS,
+                                       keys, rows);
+}
+
+char *
+mlog_archive_decode_rows_of(struct mlog_archive_coder *coder,
+                            const struct mlog_archive_info *info,
+                            const uint8_t *data, uint32_t which,
+                            const struct mlog_flow_key *keys,
+                            struct mlog_row *rows)
 {
     size_t n = info->n_rows;
     uint32_t *reverse = xcalloc(info->n_flows, sizeof *reverse);
@@ -584,7 +612,7 @@ mlog_archive_decode_rows(struct mlog_archive_coder *coder,
 
     if (!error) {
         memset(rows, 0, n * sizeof *rows);
-        error = decode_rows(&d, reverse);
+        error = decode_rows(&d, which, reverse);
     }
     free(reverse);
     free(values);

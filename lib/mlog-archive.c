@@ -405,6 +405,13 @@ mlog_archive_load(const struct mlog_archive_file *file,
 int
 mlog_archive_load_rows(struct mlog_archive_data *data, char **message)
 {
+    return mlog_archive_load_rows_of(data, MLOG_ALL_COLUMNS, message);
+}
+
+int
+mlog_archive_load_rows_of(struct mlog_archive_data *data, uint32_t which,
+                          char **message)
+{
     const struct mlog_archive_info *info = data->info;
     char *text = NULL;
     int error = 0;
@@ -412,9 +419,10 @@ mlog_archive_load_rows(struct mlog_archive_data *data, char **message)
     if (!data->rows) {
         struct mlog_row *rows = xcalloc(info->n_rows, sizeof *rows);
 
-        error = damaged(mlog_archive_decode_rows(data->coder, info,
-                                                 data->bytes, data->keys,
-                                                 rows), &text);
+        error = damaged(mlog_archive_decode_rows_of(data->coder, info,
+                                                    data->bytes, which,
+                                                    data->keys, rows),
+                        &text);
         if (error) {
             count_read_error(data->file, error);
             free(rows);

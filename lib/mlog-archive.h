@@ -197,6 +197,10 @@ int mlog_archive_load(const struct mlog_archive_file *,
     OVS_WARN_UNUSED_RESULT;
 int mlog_archive_load_rows(struct mlog_archive_data *, char **message)
     OVS_WARN_UNUSED_RESULT;
+
+/* The same, but only the columns 'which': mlog_archive_decode_rows_of(). */
+int mlog_archive_load_rows_of(struct mlog_archive_data *, uint32_t which,
+                              char **message) OVS_WARN_UNUSED_RESULT;
 struct mlog_archive_data *mlog_archive_data_ref(
     const struct mlog_archive_data *);
 void mlog_archive_data_unref(struct mlog_archive_data *);

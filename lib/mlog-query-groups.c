@@ -652,6 +652,23 @@ make_first(struct mlog_groups *groups)
     }
 }
 
+/* The columns of rows that grouping looks at. */
+static uint32_t
+needed_columns(const struct mlog_group_spec *spec)
+{
+    uint32_t columns = 1u << MLOG_COLUMN_PKT_LEN;
+
+    for (size_t i = 0; i < spec->n_fields; i++) {
+        columns |= mlog_scan_field_columns(spec->fields[i]->id);
+    }
+    for (size_t i = 0; i < spec->n_aggregates; i++) {
+        const struct mlog_field *field = spec->aggregates[i].field;
+
+        columns |= field ? mlog_scan_field_columns(field->id) : 0;
+    }
+    return columns;
+}
+
 int
 mlog_query_groups(const struct mlog_snapshot *snapshot,
                   const struct mlog_range *range,
@@ -676,6 +693,7 @@ mlog_query_groups(const struct mlog_snapshot *snapshot,
 
     groups = groups_create(snapshot, spec);
     scan = mlog_scan_create(snapshot, range, budget);
+    mlog_scan_set_columns(scan, needed_columns(spec));
     mlog_query_get_missing(snapshot, range, &groups->totals);
     make_first(groups);
     while (!error && mlog_scan_next(scan, &batch)) {

@@ -96,6 +96,9 @@ bool mlog_scan_prepare__(struct mlog_scan *);
 struct mlog_scan_mark mlog_scan_mark__(const struct mlog_scan *);
 void mlog_scan_rewind__(struct mlog_scan *, const struct mlog_scan_mark *);
 
+/* The columns that the scan looks at or hands out. */
+uint32_t mlog_scan_columns__(const struct mlog_scan *);
+
 /* Settles the verdict of a flow of the current segment. */
 uint8_t mlog_scan_settle__(struct mlog_scan *, uint32_t local);
 

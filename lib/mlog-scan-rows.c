@@ -247,6 +247,17 @@ wanted_columns(const struct mlog_scan *scan)
     return needs_refining(scan) ? MLOG_ALL_COLUMNS : scan->columns;
 }
 
+uint32_t
+mlog_scan_columns__(const struct mlog_scan *scan)
+{
+    uint32_t columns = wanted_columns(scan);
+
+    if (scan->mode == SEGMENT_MIXED) {
+        columns |= mlog_block_expr_columns(scan->program);
+    }
+    return (columns | 1u << MLOG_COLUMN_FLOW | 1u << MLOG_COLUMN_TIME);
+}
+
 /* Selects rows among the 'n' at 'rows', and completes 'batch'. */
 static void
 fill_from_rows(struct mlog_scan *scan, const struct mlog_row *rows, uint32_t n,
@@ -317,13 +328,10 @@ fill_with_all(struct mlog_scan *scan, uint32_t n, struct mlog_batch *batch)
 }
 
 static void
-fill_from_postings(struct mlog_scan *scan, uint32_t n, uint32_t columns,
+fill_from_postings(struct mlog_scan *scan, uint32_t n,
                    struct mlog_batch *batch)
 {
-    /* What is decided by flow needs no column for that but the flow. */
-    columns |= (mlog_block_expr_columns(scan->program)
-                | 1u << MLOG_COLUMN_FLOW | 1u << MLOG_COLUMN_TIME);
-    mlog_sealed_select_of(scan->segment->sealed, columns,
+    mlog_sealed_select_of(scan->segment->sealed, mlog_scan_columns__(scan),
                           &scan->postings[scan->pos], n, scan->rows);
     scan->stats.n_rows_decoded += n;
     batch->places = &scan->postings[scan->pos];
@@ -344,7 +352,7 @@ fill_batch(struct mlog_scan *scan, struct mlog_batch *batch)
         .archived = scan->data ? scan->data->info : NULL,
     };
     if (scan->by_postings) {
-        fill_from_postings(scan, n, wanted_columns(scan), batch);
+        fill_from_postings(scan, n, batch);
     } else if (scan->mode == SEGMENT_ALL) {
         fill_with_all(scan, n, batch);
     } else if (scan->segment->sealed) {

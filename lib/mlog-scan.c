@@ -497,6 +497,50 @@ plan_segment(struct mlog_scan *scan, const struct mlog_snapshot_segment *s)
 
 /* The archive. */
 
+/* Finds the zone of an archived segment for a field; those of flows count
+ * flows that lack the field as zero, too. */
+static const struct mlog_archive_zone *
+archive_zone(const struct mlog_archive_info *info, enum mlog_field_id id)
+{
+#define CASE(FIELD, ZONE) \
+    case MLOG_F_##FIELD: return &info->zones[MLOG_ZONE_##ZONE]
+    switch ((int) id) {
+    CASE(PKT_LEN, PKT_LEN);
+    CASE(TCP_FLAGS, TCP_FLAGS);
+    CASE(NW_TTL, TTL);
+    CASE(IP_ID, IP_ID);
+    CASE(TCP_WINDOW, TCP_WINDOW);
+    CASE(DROP_REASON, REASON);
+    CASE(TCP_SEQ, TCP_SEQ);
+    CASE(TCP_ACK, TCP_ACK);
+    CASE(NW_SRC, NW_SRC);
+    CASE(NW_DST, NW_DST);
+    CASE(DL_TYPE, DL_TYPE);
+    CASE(TP_SRC, TP_SRC);
+    CASE(TCP_SRC, TP_SRC);
+    CASE(UDP_SRC, TP_SRC);
+    CASE(TP_DST, TP_DST);
+    CASE(TCP_DST, TP_DST);
+    CASE(UDP_DST, TP_DST);
+    CASE(NW_PROTO, NW_PROTO);
+    }
+#undef CASE
+    return NULL;
+}
+
+static bool
+get_archive_zone(const void *info, enum mlog_field_id id, uint64_t *min,
+                 uint64_t *max)
+{
+    const struct mlog_archive_zone *zone = archive_zone(info, id);
+
+    if (zone) {
+        *min = zone->min;
+        *max = zone->max;
+    }
+    return zone != NULL;
+}
+
 /* Says whether a file has something of the range that the snapshot's segments
  * haven't. */
 static bool
@@ -574,9 +618,17 @@ plan_loaded(struct mlog_scan *scan)
 static bool
 load_file(struct mlog_scan *scan, const struct mlog_archive_file *file)
 {
+    const struct mlog_archive_info *info = mlog_archive_file_info(file);
     char *message = NULL;
-    int error = mlog_archive_load(file, &scan->data, &message);
+    int error;
 
+    if (scan->range.expr && !mlog_expr_may_match(scan->range.expr,
+                                                 get_archive_zone, info)) {
+        scan->stats.n_segments++;
+        scan->stats.n_skipped++;
+        return false;
+    }
+    error = mlog_archive_load(file, &scan->data, &message);
     if (error) {
         count_failure(scan, file, error, message);
         return false;
@@ -585,7 +637,8 @@ load_file(struct mlog_scan *scan, const struct mlog_archive_file *file)
     if (!plan_loaded(scan)) {
         return false;
     }
-    error = mlog_archive_load_rows(scan->data, &message);
+    error = mlog_archive_load_rows_of(scan->data, mlog_scan_columns__(scan),
+                                      &message);
     if (error) {
         count_failure(scan, file, error, message);
         return false;

@@ -165,9 +165,9 @@ bool mlog_scan_next(struct mlog_scan *, struct mlog_batch *);
 /* Consumes the whole scan and counts the rows and adds up their lengths. */
 void mlog_scan_count(struct mlog_scan *, uint64_t *n_rows, uint64_t *n_bytes);
 
-/* The same, and then goes back to where the newest 'limit' of these rows begin,
- * at least, so that mlog_scan_next() gets them: the cheapest way to count all
- * and see a few. */
+/* The same, and then goes back to where the newest 'limit' of these rows
+ * begin, or somewhat before, so that mlog_scan_next() gets them: the cheapest
+ * way to count all and see a few. */
 void mlog_scan_count_newest(struct mlog_scan *, size_t limit,
                             uint64_t *n_rows, uint64_t *n_bytes);
 

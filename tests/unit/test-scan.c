@@ -549,9 +549,9 @@ Test(scan, newest)
         cr_assert_geq(n, MIN(limit, count), "%s", text);
         cr_assert_leq(n, count);
         cr_assert_leq(n, limit + MLOG_SEALED_BLOCK_ROWS);
-        for (size_t j = N_RECS, k = n; k; ) {
+        for (size_t j = N_RECS; n;) {
             if (matches(&recs[--j], &range)) {
-                cr_assert_eq(found[--k].time, recs[j].time, "%s", text);
+                cr_assert_eq(found[--n].time, recs[j].time, "%s", text);
             }
         }
         free(found);
