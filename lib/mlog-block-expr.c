@@ -20,6 +20,7 @@
 
 #include <stdlib.h>
 
+#include "mlog-bitpack.h"
 #include "mlog-expr-private.h"
 #include "mlog-ports.h"
 #include "util.h"
@@ -77,11 +78,20 @@ struct flow_part {
     const struct mlog_field *field;
 };
 
+/* What the keys of flows must have for the expression not to be FALSE: most
+ * flows are told by this, with a few instructions. */
+#define KEY_WORDS (sizeof(struct mlog_flow_key) / sizeof(uint64_t))
+struct key_filter {
+    struct mlog_flow_key mask, value;
+    uint64_t masks[KEY_WORDS], values[KEY_WORDS];       /* The same. */
+};
+
 #define FIRST_FLOW_BIT 2
 #define MAX_FLOW_PARTS (8 - FIRST_FLOW_BIT)
 
 struct mlog_block_expr {
     const struct mlog_expr *expr;
+    struct key_filter filter;
     struct node *root;
     struct flow_part parts[MAX_FLOW_PARTS];
     size_t n_parts;
@@ -571,12 +581,106 @@ recompile(struct mlog_block_expr *program, int given)
                      : node_constant(true));
 }
 
+/* Key filters. */
+
+/* Returns true if the term is true only of values that under '*mask' are
+ * '*value'. */
+static bool
+term_mask(const struct mlog_term *term, uint32_t *mask, uint32_t *value)
+{
+    if (term->type != MLOG_TERM_SET || term->op != MLOG_OP_EQ
+        || term->n_strings || term->n_ranges + term->n_masks != 1) {
+        return false;
+    } else if (term->n_masks) {
+        *mask = term->masks[0].mask.lo;
+        *value = term->masks[0].value.lo;
+        return true;
+    }
+
+    /* A prefix or a single value, or else the prefix that they share. */
+    uint32_t min = term->ranges[0].min.lo, max = term->ranges[0].max.lo;
+    unsigned int n_low = mlog_bit_width(min ^ max);
+
+    *mask = n_low < 32 ? UINT32_MAX << n_low : 0;
+    *value = min & *mask;
+    return true;
+}
+
+static void
+filter_add_term(struct key_filter *f, const struct mlog_term *term)
+{
+    uint32_t mask, value;
+
+    if (!term->field || !term_mask(term, &mask, &value)) {
+        return;
+    }
+    switch ((int) term->field->id) {
+    case MLOG_F_NW_SRC:
+        f->mask.src[3] |= htonl(mask);
+        f->value.src[3] |= htonl(value);
+        break;
+    case MLOG_F_NW_DST:
+        f->mask.dst[3] |= htonl(mask);
+        f->value.dst[3] |= htonl(value);
+        break;
+    case MLOG_F_NW_PROTO:
+        f->mask.nw_proto |= mask;
+        f->value.nw_proto |= value;
+        break;
+    case MLOG_F_TP_SRC:
+    case MLOG_F_TCP_SRC:
+    case MLOG_F_UDP_SRC:
+        f->mask.tp_src |= mask;
+        f->value.tp_src |= value;
+        break;
+    case MLOG_F_TP_DST:
+    case MLOG_F_TCP_DST:
+    case MLOG_F_UDP_DST:
+        f->mask.tp_dst |= mask;
+        f->value.tp_dst |= value;
+        break;
+    }
+}
+
+/* Of the operands of the outermost 'and'.  If two of them say different things
+ * of one bit, the value has a bit more than one of them, but then no flow
+ * makes the expression true anyway. */
+static void
+filter_init(struct key_filter *f, const struct mlog_node *root)
+{
+    if (root && root->type == MLOG_NODE_TERM) {
+        filter_add_term(f, root->term);
+    } else if (root && root->type == MLOG_NODE_AND) {
+        for (size_t i = 0; i < root->n; i++) {
+            if (root->children[i]->type == MLOG_NODE_TERM) {
+                filter_add_term(f, root->children[i]->term);
+            }
+        }
+    }
+    memcpy(f->masks, &f->mask, sizeof f->masks);
+    memcpy(f->values, &f->value, sizeof f->values);
+}
+
+static bool
+filter_rejects(const struct key_filter *f, const struct mlog_flow_key *key)
+{
+    uint64_t words[KEY_WORDS];
+    uint64_t difference = 0;
+
+    memcpy(words, key, sizeof words);
+    for (size_t i = 0; i < KEY_WORDS; i++) {
+        difference |= (words[i] & f->masks[i]) ^ f->values[i];
+    }
+    return difference != 0;
+}
+
 struct mlog_block_expr *
 mlog_block_expr_create(const struct mlog_expr *expr)
 {
     struct mlog_block_expr *program = xzalloc(sizeof *program);
 
     program->expr = expr;
+    filter_init(&program->filter, expr->root);
     recompile(program, 0);
     program->row_only = !program->n_parts && program->exact;
     program->needs_rows = expr->root && !flow_may_decide(expr->root, false);
@@ -652,6 +756,9 @@ mlog_block_expr_flow(const struct mlog_block_expr *program,
     const struct mlog_record record = { .key = key };
     uint8_t byte = 0;
 
+    if (filter_rejects(&program->filter, key)) {
+        return MLOG_FLOW_FALSE;
+    }
     switch (mlog_expr_eval_flow(program->expr, &record)) {
     case MLOG_FALSE:
         return MLOG_FLOW_FALSE;

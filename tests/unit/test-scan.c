@@ -272,7 +272,9 @@ put_term(struct ds *s)
     static const char *const fixed[] = {
         "tcp", "udp", "ip", "arp", "drop", "forwarded", "drop_reason",
         "out_port", "tcp_flags", "nw_ttl", "pkt_len", "tp_dst == 80",
-        "nw_src == 10.0.0.0/30", "nw_dst == 10.0.1.1", "tp_src < tp_dst",
+        "nw_src == 10.0.0.0/30", "nw_dst == 10.0.1.1", "nw_src == 10.0.0.3",
+        "nw_dst == 10.0.1.2-10.0.1.5", "tp_src == 1001", "nw_proto == 17",
+        "tcp_dst == 0x40/0xc0", "udp_src == 1000-1001", "tp_src < tp_dst",
         "tcp_seq < tcp_ack", "out_port == in_port", "tcp_flags == +syn",
         "tcp_flags == +syn-ack", "tcp_flags == -ack", "tcp_flags != ack",
         "tcp_flags == {+fin, +rst, +urg-psh}", "drop_reason == {1, 3}",
