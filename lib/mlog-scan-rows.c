@@ -335,7 +335,14 @@ fill_from_postings(struct mlog_scan *scan, uint32_t n,
                           &scan->postings[scan->pos], n, scan->rows);
     scan->stats.n_rows_decoded += n;
     batch->places = &scan->postings[scan->pos];
-    fill_from_rows(scan, scan->rows, n, batch);
+    if (scan->mode == SEGMENT_BY_FLOW) {
+        /* Postings are of flows that match, and of no others. */
+        batch->rows = scan->rows;
+        batch->n = n;
+        scan->stats.n_rows += n;
+    } else {
+        fill_from_rows(scan, scan->rows, n, batch);
+    }
 }
 
 /* Fills in 'batch' from the current segment.  It may end up empty. */
@@ -429,6 +436,26 @@ count_block(struct mlog_scan *scan, uint64_t *n_rows, uint64_t *n_bytes)
     }
 }
 
+/* Counts the next rows, which postings lead to and which all match. */
+static void
+count_postings(struct mlog_scan *scan, uint64_t *n_rows, uint64_t *n_bytes)
+{
+    const struct mlog_sealed *sealed = scan->segment->sealed;
+    uint32_t n = next_rows(scan);
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t length;
+
+        mlog_sealed_column(sealed, MLOG_COLUMN_PKT_LEN,
+                           scan->postings[scan->pos + i], 1, &length);
+        *n_bytes += length;
+    }
+    *n_rows += n;
+    scan->pos += n;
+    scan->stats.n_rows += n;
+    scan->block.n_decoded += n;
+}
+
 /* Counts the next rows by way of a batch. */
 static void
 count_batch(struct mlog_scan *scan, uint64_t *n_rows, uint64_t *n_bytes)
@@ -487,7 +514,9 @@ count_all(struct mlog_scan *scan, struct newest *newest, uint64_t *n_rows,
         struct mlog_scan_mark mark = mlog_scan_mark__(scan);
         uint64_t before = *n_rows;
 
-        if (scan->by_postings || needs_refining(scan)) {
+        if (scan->by_postings && scan->mode == SEGMENT_BY_FLOW) {
+            count_postings(scan, n_rows, n_bytes);
+        } else if (scan->by_postings || needs_refining(scan)) {
             count_batch(scan, n_rows, n_bytes);
         } else {
             count_block(scan, n_rows, n_bytes);

@@ -399,62 +399,95 @@ zone_may_match(const struct mlog_scan *scan, uint32_t block)
 
 /* Postings. */
 
-/* Returns how many rows the flows have that may match, or UINT32_MAX if they
- * are too many for postings to pay. */
-static uint32_t
-count_candidates(const struct mlog_scan *scan, uint32_t n_flows)
+/* Says whether postings pay: the flows that may match have few of the rows.
+ * Sets '*n_flows' to the number of these flows, and '*flow' to one of them. */
+static bool
+are_few(const struct mlog_scan *scan, uint32_t *n_flows, uint32_t *flow)
 {
+    const struct mlog_sealed *sealed = scan->segment->sealed;
     uint32_t max = (scan->end - scan->pos) / POSTINGS_RATIO;
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < n_flows && n <= max; i++) {
+    *n_flows = 0;
+    for (uint32_t i = 0; i < sealed->n_flows && n <= max; i++) {
         if (mlog_flow_verdict(scan->local[i]) != MLOG_FLOW_FALSE) {
-            n += mlog_sealed_n_postings(scan->segment->sealed, i);
+            n += mlog_sealed_n_postings(sealed, i);
+            *flow = i;
+            ++*n_flows;
         }
     }
-    return n <= max ? n : UINT32_MAX;
+    return n <= max;
 }
 
-/* Sets 'marks' for the rows of flow 'local'. */
-static void
-mark_postings(struct mlog_scan *scan, uint32_t local, unsigned long *marks)
+/* Appends the rows of flow 'local' to 'postings', of which there are 'n', and
+ * returns how many there are then. */
+static uint32_t
+add_postings(struct mlog_scan *scan, uint32_t local, uint32_t n)
 {
     const struct mlog_sealed *sealed = scan->segment->sealed;
     uint32_t first = mlog_sealed_postings_before(sealed, local, scan->pos);
-    uint32_t n;
+    uint32_t end = mlog_sealed_postings_before(sealed, local, scan->end);
 
-    while ((n = mlog_sealed_postings(sealed, local, first, BATCH_ROWS,
-                                     scan->numbers))) {
-        for (uint32_t i = 0; i < n; i++) {
-            if (scan->numbers[i] >= scan->end) {
-                return;
-            }
-            bitmap_set1(marks, scan->numbers[i]);
-        }
-        first += n;
-    }
+    /* An image that nobody vouches for may have them in any order. */
+    end = MAX(first, MIN(end, first + MLOG_SEGMENT_ROWS - n));
+    return n + mlog_sealed_postings(sealed, local, first, end - first,
+                                    scan->postings + n);
 }
 
-/* Makes 'postings' the rows that may match, in their order. */
-static void
-collect_postings(struct mlog_scan *scan, uint32_t n_flows)
+static int
+compare_rows(const void *a_, const void *b_)
 {
+    const uint32_t *a = a_, *b = b_;
+
+    return *a < *b ? -1 : *a > *b;
+}
+
+/* Brings the 'n' postings in order: by way of a bitmap, unless they are so few
+ * that looking through that takes longer. */
+static uint32_t
+sort_postings(struct mlog_scan *scan, uint32_t n)
+{
+    enum { FEW = 1000 };
+
+    if (n <= FEW) {
+        qsort(scan->postings, n, sizeof *scan->postings, compare_rows);
+        return n;
+    }
+
     unsigned long *marks = bitmap_allocate(MLOG_SEGMENT_ROWS);
-    uint32_t n = 0;
     size_t row;
+
+    for (uint32_t i = 0; i < n; i++) {
+        bitmap_set1(marks, scan->postings[i]);
+    }
+    n = 0;
+    BITMAP_FOR_EACH_1_RANGE (row, 0, MLOG_SEGMENT_ROWS, marks) {
+        scan->postings[n++] = row;
+    }
+    bitmap_free(marks);
+    return n;
+}
+
+/* Makes 'postings' the rows that may match, in their order, if they are few:
+ * those of 'n_flows' flows, of which 'flow' is the last one. */
+static void
+collect_postings(struct mlog_scan *scan, uint32_t n_flows, uint32_t flow)
+{
+    uint32_t n = 0;
 
     if (!scan->postings) {
         scan->postings = xmalloc(MLOG_SEGMENT_ROWS * sizeof *scan->postings);
     }
-    for (uint32_t i = 0; i < n_flows; i++) {
-        if (mlog_flow_verdict(scan->local[i]) != MLOG_FLOW_FALSE) {
-            mark_postings(scan, i, marks);
+    if (n_flows == 1) {
+        n = add_postings(scan, flow, n);
+    } else {
+        for (uint32_t i = 0; i <= flow; i++) {
+            if (mlog_flow_verdict(scan->local[i]) != MLOG_FLOW_FALSE) {
+                n = add_postings(scan, i, n);
+            }
         }
+        n = sort_postings(scan, n);
     }
-    BITMAP_FOR_EACH_1_RANGE (row, scan->pos, scan->end, marks) {
-        scan->postings[n++] = row;
-    }
-    bitmap_free(marks);
     scan->by_postings = true;
     scan->pos = 0;
     scan->end = n;
@@ -484,13 +517,14 @@ plan_segment(struct mlog_scan *scan, const struct mlog_snapshot_segment *s)
     if (scan->end - scan->pos <= s->n_flows) {
         return true;
     }
+    uint32_t n_flows, flow = 0;
     scan->mode = settle_segment(scan, s->n_flows);
     if (scan->mode == SEGMENT_NONE) {
         scan->stats.n_skipped++;
     } else if (s->segment->sealed && scan->mode != SEGMENT_ALL
-               && count_candidates(scan, s->n_flows) != UINT32_MAX) {
+               && are_few(scan, &n_flows, &flow)) {
         scan->stats.n_by_postings++;
-        collect_postings(scan, s->n_flows);
+        collect_postings(scan, n_flows, flow);
     }
     return scan->mode != SEGMENT_NONE && scan->pos < scan->end;
 }
