@@ -413,7 +413,7 @@ are_few(const struct mlog_scan *scan, uint32_t *n_flows, uint32_t *flow)
         if (mlog_flow_verdict(scan->local[i]) != MLOG_FLOW_FALSE) {
             n += mlog_sealed_n_postings(sealed, i);
             *flow = i;
-            ++*n_flows;
+            *n_flows += 1;
         }
     }
     return n <= max;

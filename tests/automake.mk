@@ -32,6 +32,7 @@ unit_tests = \
 	tests/unit/test-scan \
 	tests/unit/test-sealed \
 	tests/unit/test-sketch \
+	tests/unit/test-select \
 	tests/unit/test-store \
 	tests/unit/test-stream \
 	tests/unit/test-stream-record \
