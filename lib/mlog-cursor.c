@@ -80,8 +80,9 @@ void
 mlog_cursor_format(const struct mlog_cursor *c, struct ds *ds)
 {
     const uint64_t numbers[N_NUMBERS - 1] = {
-        CURSOR_VERSION << 8 | c->kind, c->digest, c->cut, c->time, c->place.life,
-        c->place.seq, c->place.row, c->done, c->count, c->bytes, c->n_expired
+        CURSOR_VERSION << 8 | c->kind, c->digest, c->cut, c->time,
+        c->place.life, c->place.seq, c->place.row, c->done, c->count,
+        c->bytes, c->n_expired
     };
     uint8_t bytes[N_BYTES];
 

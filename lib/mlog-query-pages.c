@@ -24,10 +24,10 @@
 /* Pages
  * =====
  *
- * A page of the oldest rows is a scan from a place on that ends early.  For the
- * newest rows before a place, the segments are scanned one by one, the newest
- * first: so a page costs what it takes to find its rows, not what it takes to
- * go through all of them. */
+ * A page of the oldest rows is a scan from a place on that ends early.  For
+ * the newest rows before a place, the segments are scanned one by one, the
+ * newest first: so a page costs what it takes to find its rows, not what it
+ * takes to go through all of them. */
 
 static int
 oldest_page(const struct mlog_snapshot *snapshot,

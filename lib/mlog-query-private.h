@@ -22,8 +22,8 @@
 #include "mlog-query-tally.h"
 #include "mlog-query.h"
 
-/* Ends a scan: sets what of 'totals' it has found out, destroys it, and returns
- * its error. */
+/* Ends a scan: sets what of 'totals' it has found out, destroys it, and
+ * returns its error. */
 int mlog_query_end_scan__(struct mlog_scan *, struct mlog_query_totals *);
 
 /* Sets '*row' to row 'i' of 'batch', but for its place's 'life' and 'seq'. */

@@ -25,8 +25,8 @@
  * ================
  *
  * The first rows of those seen so far are kept in a heap, whose root is the
- * last of them.  Most rows of a large answer don't even come before that, which
- * takes one comparison, in which the root's values are known. */
+ * last of them.  Most rows of a large answer don't even come before that,
+ * which takes one comparison, in which the root's values are known. */
 
 struct key_value {
     bool present;

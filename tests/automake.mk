@@ -118,6 +118,7 @@ at_files = \
 	tests/at/capture.at \
 	tests/at/commands.at \
 	tests/at/digest.at \
+	tests/at/query.at \
 	tests/at/drops-datapath.at \
 	tests/at/drops-pipeline.at \
 	tests/at/drops-tunnel.at \

@@ -97,6 +97,7 @@ append(const struct rec *rec)
     }
     struct mlog_row *row = mlog_header_log_append(log_, rec->time, index,
                                                   &ns, &local);
+    cr_assert_not_null(row);
     *row = rec->row;
     row->flow = local;
     row->time_port = mlog_row_pack_time_port(ns, rec->row.time_port);

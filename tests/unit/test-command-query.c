@@ -42,8 +42,8 @@ Test(command_query, functions)
     send_packets(50);
     json = run_json("multilog/query --aggregate 'stddev(pkt_len),rate,"
                     "distinct(nw_src),p50(pkt_len),percentile(nw_ttl,99.9),"
-                    "topk(tcp_flags,1),p0(pkt_len)' --until 2100-01-01T00:00:00Z"
-                    " --since 1970-01-01T00:00:00Z");
+                    "topk(tcp_flags,1),p0(pkt_len)' "
+                    "--until 2100-01-01T00:00:00Z --since 1970-01-01T00:00:00Z");
     cr_expect_eq(number(json, "count"), 50);
     cr_expect_eq(real(json, "stddev(pkt_len)"), 0);
     cr_expect_eq(number(json, "distinct(nw_src)"), 5);
@@ -246,6 +246,46 @@ expect_error(const char *line, const char *message)
 
     cr_expect(strstr(body, message), "%s: %s", line, body);
     free(body);
+}
+
+/* Pages tell of what expires between them: how many of all, and at the end how
+ * many of those that the first page had counted. */
+Test(command_query, expiry_between_pages)
+{
+    static const char command[] = "multilog/query 'nw_src == 10.0.0.1' "
+                                  "--limit 15000 --fields nw_src";
+    struct json *page;
+    int64_t n_shown, n_pages = 1, count;
+    bool told = false;
+
+    mlog_header_log_set_budget(ml->log, 24 << 20);
+    send_packets(300000);
+    page = run_json(command);
+    count = number(page, "count");
+    cr_assert_eq(count, 60000);
+    n_shown = n_elements(page, "rows");
+    for (int i = 0; i < 40; i++) {
+        struct json *json;
+        bool expired;
+
+        send_packets(250000);
+        json = run_json("multilog/query --count");
+        expired = json_boolean(member(json, "expired"));
+        json_destroy(json);
+        if (expired) {
+            break;
+        }
+    }
+    while (has(page, "next")) {
+        page = next_page(command, page);
+        cr_expect_eq(number(page, "count"), count);
+        n_shown += n_elements(page, "rows");
+        told |= has(page, "expired_meanwhile");
+        n_pages++;
+    }
+    cr_expect(told);
+    cr_expect_lt(n_shown, count);
+    cr_expect_eq(n_shown + number(page, "missing"), count);
 }
 
 Test(command_query, wrong_cursors)

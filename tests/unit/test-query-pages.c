@@ -76,6 +76,14 @@ check_pages(size_t e, size_t limit, bool oldest)
     choose_range(&range);
     range.until = MIN(range.until, recs[n_recs - 1].time);
     all = all_rows(&range);
+    cr_assert_eq(mlog_query_rows(&snapshot, &range, &no_limit, limit, oldest,
+                                 &page), 0);
+    cr_assert_eq(page.n, MIN(limit, all.n));
+    cr_assert_eq(page.more, limit < all.n);
+    for (size_t i = 0; i < page.n; i++) {
+        expect_row(&page.rows[i], &all.rows[oldest ? i : all.n - page.n + i]);
+    }
+    mlog_query_rows_destroy(&page);
     while (more) {
         struct mlog_place from = place;
 
@@ -152,6 +160,51 @@ Test(query_pages, of_one_time)
         }
         mlog_query_rows_destroy(&page);
     }
+    mlog_query_rows_destroy(&all);
+}
+
+/* What expires between two pages is missing, and nothing else. */
+Test(query_pages, after_expiry)
+{
+    struct mlog_range range = everything;
+    struct mlog_query_rows all, page;
+    struct mlog_flow_key key = tcp_key(1, 1);
+    struct rec rec = { .key = key };
+    size_t n = 3 * MLOG_SEGMENT_ROWS + 1000, gone;
+
+    create(6 * MLOG_SEGMENT_ROWS * sizeof(struct mlog_row));
+    for (size_t i = 0; i < n; i++) {
+        rec.time = T0 + i;
+        rec.row.tcp_seq = i;
+        append(&rec);
+    }
+    n_recs = n;
+    mlog_header_log_publish(log_, rec.time);
+    mlog_snapshot_take(log_, &snapshot);
+    range.until = rec.time;
+    all = all_rows(&range);
+    mlog_snapshot_release(&snapshot);
+    for (size_t i = 0; i < 2 * MLOG_SEGMENT_ROWS; i++) {
+        rec.time++;
+        append(&rec);
+    }
+    mlog_header_log_publish(log_, rec.time);
+    mlog_snapshot_take(log_, &snapshot);
+    gone = snapshot.oldest_row - all.rows[0].place.row;
+    cr_assert_gt(gone, 1000);
+    cr_assert_lt(gone, all.n - 2000);
+
+    cr_assert_eq(mlog_query_page(&snapshot, &range, &no_limit, n, true,
+                                 &all.rows[1000].place, NULL, &page), 0);
+    cr_assert_eq(page.n, all.n - gone);
+    expect_row(&page.rows[0], &all.rows[gone]);
+    cr_expect(page.totals.expired);
+    mlog_query_rows_destroy(&page);
+    cr_assert_eq(mlog_query_page(&snapshot, &range, &no_limit, n, false, NULL,
+                                 &all.rows[all.n - 1000].place, &page), 0);
+    cr_assert_eq(page.n, all.n - gone - 1000);
+    expect_row(&page.rows[0], &all.rows[gone]);
+    mlog_query_rows_destroy(&page);
     mlog_query_rows_destroy(&all);
 }
 
