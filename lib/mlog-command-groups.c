@@ -267,8 +267,8 @@ add_group_columns(struct mlog_table *table, const struct group_query *q)
     }
 }
 
-static void
-put_bucket(struct mlog_table *table, uint64_t start)
+void
+mlog_ask_put_bucket(struct mlog_table *table, uint64_t start)
 {
     struct ds text = DS_EMPTY_INITIALIZER;
 
@@ -285,7 +285,7 @@ put_group(const struct group_query *q, enum mlog_format format, uint32_t id,
     const struct mlog_group_spec *spec = &q->spec;
 
     if (spec->bucket) {
-        put_bucket(table, mlog_groups_bucket(q->groups, id));
+        mlog_ask_put_bucket(table, mlog_groups_bucket(q->groups, id));
     }
     for (size_t i = 0; i < spec->n_fields; i++) {
         struct mlog_value value;
@@ -463,8 +463,8 @@ get_order_by(struct mlog_call *call, struct group_query *q)
     return true;
 }
 
-static bool
-get_bucket(struct mlog_call *call, uint64_t *bucket)
+bool
+mlog_ask_get_bucket(struct mlog_call *call, uint64_t *bucket)
 {
     const char *word = call->options[MLOG_OPT_BUCKET];
 
@@ -505,7 +505,7 @@ parse_group_query(struct mlog_call *call, struct group_query *q)
     set_defaults(call, q);
     return (mlog_call_get_fields(call, fields, MLOG_QUERY_MAX_FIELDS,
                                  q->spec.fields, &q->spec.n_fields)
-            && get_bucket(call, &q->spec.bucket)
+            && mlog_ask_get_bucket(call, &q->spec.bucket)
             && mlog_call_get_aggregates(call, MLOG_OPT_AGGREGATE,
                                         q->spec.aggregates,
                                         &q->spec.n_aggregates)

@@ -443,6 +443,7 @@ parse(struct join_call *jc, uint64_t *top)
     }
     add_fixed_columns(jc);
     return (parse_kind(jc)
+            && mlog_ask_get_bucket(call, &jc->spec.bucket)
             && parse_aggregates(jc)
             && parse_computes(jc)
             && parse_option_formula(jc, MLOG_OPT_HAVING,
@@ -476,7 +477,7 @@ filter_rows(struct join_call *jc)
 struct ranked {
     long double rank;           /* The greatest first... */
     bool absent;                /* ...and those without last. */
-    uint64_t right_count;       /* Of equal ones the greatest first. */
+    uint64_t count;             /* Of equal ones the greatest first. */
     const struct mlog_join_row *row;
     const struct mlog_join *join;
 };
@@ -488,11 +489,11 @@ compare_ranked(const void *a_, const void *b_)
     const struct ranked *b = b_;
     int cmp = (a->absent != b->absent ? a->absent - b->absent
                : a->rank != b->rank ? (a->rank > b->rank ? -1 : 1)
-               : a->right_count != b->right_count
-                 ? (a->right_count > b->right_count ? -1 : 1)
+               : a->count != b->count ? (a->count > b->count ? -1 : 1)
                : 0);
 
-    for (size_t i = 0; !cmp && i < a->join->spec.keys.n; i++) {
+    /* By the bucket last. */
+    for (size_t i = 0; !cmp && i <= a->join->spec.keys.n; i++) {
         struct mlog_value ka = mlog_join_key(a->join, a->row, i);
         struct mlog_value kb = mlog_join_key(b->join, b->row, i);
 
@@ -514,11 +515,14 @@ rank_rows(const struct join_call *jc)
 
         r->row = aux.row;
         r->join = join;
-        r->right_count = get_group(jc, aux.row, MLOG_RIGHT)->count;
+        r->count = get_group(jc, aux.row, MLOG_RIGHT)->count;
         if (jc->by) {
             r->absent = !mlog_formula_eval(jc->by, get_number, &aux,
                                            &r->rank);
             r->rank = r->absent ? 0 : r->rank;
+        } else if (jc->spec.bucket) {
+            r->rank = -(long double) mlog_join_bucket(join, r->row);
+            r->count = get_group(jc, aux.row, MLOG_LEFT)->count;
         } else {
             r->rank = get_group(jc, aux.row, MLOG_LEFT)->count;
         }
@@ -532,6 +536,9 @@ rank_rows(const struct join_call *jc)
 static void
 add_columns(const struct join_call *jc, struct mlog_table *table)
 {
+    if (jc->spec.bucket) {
+        mlog_table_add_column(table, "bucket", false);
+    }
     mlog_record_add_columns(table, jc->spec.keys.left, jc->spec.keys.n);
     for (size_t i = 0; i < jc->n_columns; i++) {
         if (jc->columns[i].shown) {
@@ -595,6 +602,9 @@ put_row(const struct join_call *jc, const struct mlog_join_row *row,
 {
     const struct mlog_join_keys *keys = &jc->spec.keys;
 
+    if (jc->spec.bucket) {
+        mlog_ask_put_bucket(table, mlog_join_bucket(jc->join, row));
+    }
     for (size_t i = 0; i < keys->n; i++) {
         struct mlog_value value = mlog_join_key(jc->join, row, i);
 
@@ -685,6 +695,9 @@ put_end(struct join_call *jc, size_t shown)
     totals.n_revoked += right.n_revoked;
     totals.n_unreadable = MAX(totals.n_unreadable, right.n_unreadable);
     mlog_document_put_u64(doc, "n_groups", n);
+    if (jc->spec.bucket) {
+        mlog_document_put_u64(doc, "bucket_ns", jc->spec.bucket);
+    }
     mlog_document_put_bool(doc, "truncated", shown < n);
     mlog_ask_put_summary(jc->ask, "groups", shown, n, &totals);
     if (shown < n) {

@@ -93,6 +93,7 @@ check_options(struct mlog_call *call)
     } bad[] = {
         { MLOG_OPT_KIND, "--kind" }, { MLOG_OPT_AGGREGATE, "--aggregate" },
         { MLOG_OPT_COMPUTE, "--compute" }, { MLOG_OPT_HAVING, "--having" },
+        { MLOG_OPT_BUCKET, "--bucket" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {

@@ -88,6 +88,12 @@ void mlog_ask_put_summary(const struct mlog_ask *, const char *what,
                           size_t n_shown, size_t n,
                           const struct mlog_query_totals *);
 
+/* Gets --bucket. */
+bool mlog_ask_get_bucket(struct mlog_call *, uint64_t *ns);
+
+/* A cell with the time at which a bucket begins. */
+void mlog_ask_put_bucket(struct mlog_table *, uint64_t ns);
+
 /* A cell with the value of aggregate 'i' of group 'id'. */
 void mlog_ask_put_aggregate(struct mlog_table *, enum mlog_format,
                             const struct mlog_groups *, uint32_t id, size_t i,

@@ -129,12 +129,13 @@ static const struct mlog_command commands[] = {
       "LEFT-EXPR RIGHT-EXPR --on KEY,... [--since TIME] [--until TIME] "
       "[--last DURATION] [--top N] [--by KEY] "
       "[--kind inner|left|outer|anti] [--aggregate l.FUNC(FIELD),...] "
-      "[--compute FORMULA,...] [--having CONDITION], "
+      "[--compute FORMULA,...] [--having CONDITION] [--bucket DURATION], "
       "or --within DURATION [--fields l.FIELD,...]",
       "groups, or pairs, of records that agree in some fields",
       2, 2,
       (OPTS_ALL | MLOG_OPTS_RANGE | OPTS_GROUPS | MLOG_OPT(ON)
        | MLOG_OPT(KIND) | MLOG_OPT(AGGREGATE) | MLOG_OPT(COMPUTE)
+       | MLOG_OPT(BUCKET)
        | MLOG_OPT(HAVING) | MLOG_OPT(WITHIN) | MLOG_OPT(FIELDS)),
       mlog_command_join },
     { "multilog/filter-add", "NAME EXPR", "add a filter",

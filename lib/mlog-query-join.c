@@ -62,9 +62,16 @@ mlog_join_key_field(const struct mlog_field *left,
     return right->type == MLOG_FT_L3 ? right : left;
 }
 
+/* The bucket comes after the fields. */
 struct key {
-    struct mlog_value values[MLOG_QUERY_MAX_FIELDS];
+    struct mlog_value values[MLOG_QUERY_MAX_FIELDS + 1];
 };
+
+static size_t
+key_size(const struct mlog_join *join)
+{
+    return (join->spec.keys.n + 1) * sizeof(struct mlog_value);
+}
 
 /* Sets 'key' to the normalised key of group 'id' of a side.  Returns false if
  * the group lacks a field. */
@@ -82,6 +89,10 @@ get_key(const struct mlog_join *join, enum mlog_side side, uint32_t id,
         }
         mlog_join_normalise(own[i], other[i], &key->values[i]);
     }
+    key->values[keys->n] = (struct mlog_value) {
+        .lo = (join->spec.bucket ? mlog_groups_bucket(join->groups[side], id)
+               : 0)
+    };
     return true;
 }
 
@@ -95,6 +106,13 @@ mlog_join_key(const struct mlog_join *join, const struct mlog_join_row *row,
 
     get_key(join, side, row->groups[side], &key);
     return key.values[i];
+}
+
+uint64_t
+mlog_join_bucket(const struct mlog_join *join,
+                 const struct mlog_join_row *row)
+{
+    return mlog_join_key(join, row, join->spec.keys.n).lo;
 }
 
 /* A hash table of the right side's groups, each slot the number of a group
@@ -111,8 +129,7 @@ static uint32_t
 hash_key(const struct mlog_join *join, const struct table *table,
          const struct key *key)
 {
-    return hash_bytes(key, join->spec.keys.n * sizeof key->values[0],
-                      table->seed);
+    return hash_bytes(key, key_size(join), table->seed);
 }
 
 static void
@@ -152,14 +169,13 @@ static uint32_t
 table_find(const struct mlog_join *join, const struct table *table,
            const struct key *key)
 {
-    size_t size = join->spec.keys.n * sizeof key->values[0];
     size_t i = hash_key(join, table, key) & table->mask;
 
     for (; table->slots[i]; i = (i + 1) & table->mask) {
         struct key other;
 
         get_key(join, MLOG_RIGHT, table->slots[i] - 1, &other);
-        if (!memcmp(key, &other, size)) {
+        if (!memcmp(key, &other, key_size(join))) {
             return table->slots[i] - 1;
         }
     }
@@ -227,6 +243,7 @@ query_side(struct mlog_join *join, enum mlog_side side,
     struct mlog_range own = *range;
     struct mlog_group_spec spec = {
         .n_fields = keys->n,
+        .bucket = join->spec.bucket,
         .n_aggregates = join->spec.n_aggregates[side],
     };
 

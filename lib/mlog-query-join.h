@@ -74,6 +74,7 @@ enum mlog_join_kind {
 struct mlog_join_spec {
     enum mlog_join_kind kind;
     struct mlog_join_keys keys;
+    uint64_t bucket;            /* ns: groups of the same bucket, too; or 0. */
     const struct mlog_expr *exprs[2];   /* By side. */
     struct mlog_query_aggregate aggregates[2][MLOG_QUERY_MAX_AGGREGATES];
     size_t n_aggregates[2];
@@ -103,5 +104,9 @@ void mlog_join_destroy(struct mlog_join *);
 /* Key 'i' of a row, normalised. */
 struct mlog_value mlog_join_key(const struct mlog_join *,
                                 const struct mlog_join_row *, size_t i);
+
+/* When the bucket of a row begins, ns. */
+uint64_t mlog_join_bucket(const struct mlog_join *,
+                          const struct mlog_join_row *);
 
 #endif /* mlog-query-join.h */

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Captures as records, for run-queries and for Python.  For compare-queries."""
+"""Captures as records for run-queries and in Python.  For compare-queries."""
 
 import importlib.machinery
 import importlib.util

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Records, fields, expressions and aggregates, implemented as plainly as possible.
+"""Records, fields, expressions and aggregates, as plainly as possible.
 
 A record is a dictionary of the fields that it has; values are integers, those
 of the MultiLog.  An expression is a pair of its text and a function that says

@@ -223,6 +223,25 @@ Test(join, having_by_compute)
                      "10.0.0.1,2,120,0,0,2,,,120,,\n");
 }
 
+/* SYNs and FINs of different buckets have nothing to do with each other. */
+Test(join, buckets)
+{
+    syns_and_fins();
+    cr_expect_str_eq(csv(JOIN(SYNS, FINS, "--on=nw_dst", "--bucket=50us")),
+                     "");
+    cr_expect_str_eq(csv(JOIN(SYNS, FINS, "--on=nw_dst", "--bucket=3us",
+                              "--kind=outer", "--top=4")),
+                     "2023-11-14T22:13:20.000001000Z,10.0.0.3,6,360,0,0,6,\n"
+                     "2023-11-14T22:13:20.000001000Z,10.0.0.2,4,240,0,0,4,\n"
+                     "2023-11-14T22:13:20.000001000Z,10.0.0.1,2,120,0,0,2,\n"
+                     "2023-11-14T22:13:20.000100000Z,10.0.0.2,0,0,1,52,-1,0"
+                     "\n");
+    cr_expect_str_eq(csv(JOIN(SYNS, FINS, "--on=nw_dst", "--bucket=1s")),
+                     "2023-11-14T22:13:20.000000000Z,10.0.0.3,6,360,1,53,5,6\n"
+                     "2023-11-14T22:13:20.000000000Z,10.0.0.2,4,240,1,52,3,4\n"
+                     );
+}
+
 Test(join, top_says_what_it_leaves_out)
 {
     struct json *answer;
