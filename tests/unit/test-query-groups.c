@@ -450,7 +450,7 @@ Test(query, too_many_groups)
     };
     cr_expect_eq(mlog_query_groups(&snapshot, &range, &no_limit, &spec,
                                    &groups), E2BIG);
-    range.until = T0 + MLOG_QUERY_MAX_GROUPS / 2;
+    range.until = T0 + MLOG_QUERY_MAX_GROUPS * 2 / 5;
     cr_expect_eq(mlog_query_groups(&snapshot, &range, &no_limit, &spec,
                                    &groups), 0);
     mlog_groups_destroy(groups);
