@@ -38,6 +38,38 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-checksum.h \
 	lib/mlog-classifier.c \
 	lib/mlog-classifier.h \
+	lib/mlog-cli-answer.c \
+	lib/mlog-cli-answer.h \
+	lib/mlog-cli-client.c \
+	lib/mlog-cli-client.h \
+	lib/mlog-cli-completion.c \
+	lib/mlog-cli-doctor-verb.c \
+	lib/mlog-cli-doctor.c \
+	lib/mlog-cli-doctor.h \
+	lib/mlog-cli-export.c \
+	lib/mlog-cli-follow.c \
+	lib/mlog-cli-pager.c \
+	lib/mlog-cli-pager.h \
+	lib/mlog-cli-private.h \
+	lib/mlog-cli-record.c \
+	lib/mlog-cli-record.h \
+	lib/mlog-cli-render.c \
+	lib/mlog-cli-render.h \
+	lib/mlog-cli-rules-verb.c \
+	lib/mlog-cli-rules.c \
+	lib/mlog-cli-rules.h \
+	lib/mlog-cli-screen.c \
+	lib/mlog-cli-screen.h \
+	lib/mlog-cli-show.c \
+	lib/mlog-cli-table.c \
+	lib/mlog-cli-table.h \
+	lib/mlog-cli-text.c \
+	lib/mlog-cli-text.h \
+	lib/mlog-cli-top.c \
+	lib/mlog-cli-verbs.c \
+	lib/mlog-cli-view.c \
+	lib/mlog-cli.c \
+	lib/mlog-cli.h \
 	lib/mlog-clock.c \
 	lib/mlog-clock.h \
 	lib/mlog-columns.c \

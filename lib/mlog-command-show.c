@@ -427,6 +427,7 @@ status_to_json(const struct multilog_status *status,
 {
     struct json *root = json_object_create();
 
+    json_object_put_string(root, "version", MLOG_VERSION);
     json_object_put(root, "capturing",
                     json_boolean_create(status->capturing));
     json_object_put_string(root, "clock", status->tsc ? "tsc" : "monotonic");
