@@ -9,7 +9,8 @@ doc_man = \
 	$(doc_out)/man/multilog-dump.8 \
 	$(doc_out)/man/multilog-expressions.7 \
 	$(doc_out)/man/multilog-fields.7 \
-	$(doc_out)/man/multilog-sandbox.8
+	$(doc_out)/man/multilog-sandbox.8 \
+	$(doc_out)/man/ovs-multilog.8
 SPHINX = $(SPHINX_BUILD) -q -d $(doc_out)/doctrees-$(@F)
 
 if HAVE_SPHINX

@@ -53,6 +53,8 @@ man_pages = [
      "the multilog/* commands of ovs-appctl", [], 8),
     ("ref/multilog-dump", "multilog-dump",
      "print the records of MultiLog archives", [], 8),
+    ("ref/ovs-multilog", "ovs-multilog",
+     "ask an Open vSwitch what its packets did", [], 8),
     ("ref/multilog-sandbox", "multilog-sandbox",
      "try the MultiLog on real traffic", [], 8),
     ("ref/expressions", "multilog-expressions",

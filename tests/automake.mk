@@ -8,6 +8,7 @@ unit_tests = \
 	tests/unit/test-archive-file \
 	tests/unit/test-capture \
 	tests/unit/test-classifier \
+	tests/unit/test-cli \
 	tests/unit/test-command \
 	tests/unit/test-command-query \
 	tests/unit/test-conversations \
@@ -116,6 +117,7 @@ at_files = \
 	tests/at/testsuite.at \
 	tests/at/multilog-macros.at \
 	tests/at/capture.at \
+	tests/at/cli.at \
 	tests/at/commands.at \
 	tests/at/digest.at \
 	tests/at/query.at \
@@ -145,7 +147,9 @@ tests/testsuite: $(at_files) tests/package.m4 ovs/patched.stamp
 		-o $@.tmp '$(srcdir)/tests/at/testsuite.at'
 	$(AM_V_at)mv $@.tmp $@
 check-at: all-local tests/testsuite
-	MLOG_SOURCE='$(abs_top_srcdir)' $(srcdir)/tests/run-autotest \
+	MLOG_SOURCE='$(abs_top_srcdir)' \
+	MLOG_UTILITIES='$(abs_top_builddir)/utilities' \
+		$(srcdir)/tests/run-autotest \
 		tests/at-run ovs/patched tests/testsuite $(TESTSUITEFLAGS)
 check-local: check-at
 clean-local:
@@ -194,6 +198,7 @@ EXTRA_DIST += \
 	tests/capture-records.h \
 	tests/check-errors \
 	tests/check-ovs \
+	tests/cli-terminal \
 	tests/codespell-ignore \
 	tests/compare-queries \
 	tests/compare-tshark \
