@@ -437,8 +437,8 @@ enter_batch(struct mlog_groups *groups, const struct mlog_batch *batch)
 static void
 add_square(struct accumulator *a, uint64_t value)
 {
-    a->squares[1] += __builtin_add_overflow(a->squares[0], value * value,
-                                            &a->squares[0]);
+    a->squares_high += __builtin_add_overflow(a->value.hi, value * value,
+                                              &a->value.hi);
 }
 
 static void

@@ -60,12 +60,12 @@ struct mlog_query_row *mlog_row_ring_unroll__(struct row_ring *);
 #define BY_FLOW_WORDS (1 + sizeof(struct mlog_flow_key) / 8)
 BUILD_ASSERT_DECL(BY_FLOW_WORDS <= FLOW_KEY_WORDS);
 
-/* For stddev, 'value.lo' is the sum, and 'squares' the sum of squares, of which
- * two of a 32-bit field don't fit into 64 bits. */
+/* For stddev, 'value.lo' is the sum, and 'value.hi' the lower half of the sum of
+ * squares, for which 64 bits may be too few: two squares of a 32-bit field. */
 struct accumulator {
     uint64_t n;                 /* Records with the field. */
     struct mlog_value value;
-    uint64_t squares[2];        /* Lower half first. */
+    uint64_t squares_high;
 };
 
 /* A field of which a tally is kept in each group. */

@@ -176,6 +176,9 @@ mlog_groups_aggregate(const struct mlog_groups *groups, uint32_t id, size_t i,
         return true;
     }
     *value = a->value;
+    if (aggregate->func == MLOG_QF_STDDEV) {
+        value->hi = 0;
+    }
     return (a->n > 0 || aggregate->func == MLOG_QF_SUM
             || aggregate->func == MLOG_QF_RATE);
 }
@@ -187,7 +190,7 @@ static bool
 get_stddev(const struct accumulator *a, double *real)
 {
     typedef unsigned __int128 wide;
-    wide squares = (wide) a->squares[1] << 64 | a->squares[0];
+    wide squares = (wide) a->squares_high << 64 | a->value.hi;
     wide sum = a->value.lo;
 
     if (!a->n) {
