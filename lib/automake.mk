@@ -31,6 +31,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-archive.h \
 	lib/mlog-archiver.c \
 	lib/mlog-archiver.h \
+	lib/mlog-budget.c \
+	lib/mlog-budget.h \
 	lib/mlog-capture-write.c \
 	lib/mlog-capture.c \
 	lib/mlog-capture.h \
@@ -86,6 +88,7 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-command-join.c \
 	lib/mlog-command-pairs.c \
 	lib/mlog-command-preset.c \
+	lib/mlog-command-jobs.c \
 	lib/mlog-command-query.c \
 	lib/mlog-command-query.h \
 	lib/mlog-command-show.c \
@@ -138,6 +141,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-interval.h \
 	lib/mlog-lanes.c \
 	lib/mlog-lanes.h \
+	lib/mlog-jobs.c \
+	lib/mlog-jobs.h \
 	lib/mlog-match.c \
 	lib/mlog-options.c \
 	lib/mlog-options.h \
@@ -180,6 +185,8 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-record.h \
 	lib/mlog-scan-private.h \
 	lib/mlog-scan-rows.c \
+	lib/mlog-registry.c \
+	lib/mlog-registry.h \
 	lib/mlog-scan.c \
 	lib/mlog-scan.h \
 	lib/mlog-sealed-build.c \

@@ -23,11 +23,7 @@
 
 #include "mlog-time.h"
 #include "multilog.h"
-#include "timeval.h"
 #include "util.h"
-
-#define DEFAULT_TIMEOUT_NS (30 * MLOG_NS_PER_S)
-#define MAX_TIMEOUT_NS (600 * MLOG_NS_PER_S)
 
 /* Names of the options that are parsed here, for messages. */
 static const char *
@@ -48,6 +44,8 @@ option_name(enum mlog_option option)
     case MLOG_OPT_DISTINCT: return "--distinct";
     case MLOG_OPT_ORDER_BY: return "--order-by";
     case MLOG_OPT_WITHIN: return "--within";
+    case MLOG_OPT_MAX_ROWS: return "--max-rows";
+    case MLOG_OPT_MAX_MEMORY: return "--max-memory";
     case MLOG_OPT_FORMAT:
     case MLOG_OPT_HELP:
     case MLOG_OPT_COUNT:
@@ -244,57 +242,6 @@ mlog_call_get_range(struct mlog_call *call, uint64_t cut,
                                "--until: is before --since");
     }
     return true;
-}
-
-bool
-mlog_call_get_budget(struct mlog_call *call, struct mlog_budget *budget)
-{
-    uint64_t timeout = DEFAULT_TIMEOUT_NS;
-
-    if (!mlog_call_get_duration(call, MLOG_OPT_TIMEOUT, &timeout)) {
-        return false;
-    }
-    if (timeout > MAX_TIMEOUT_NS || timeout < MLOG_NS_PER_MS) {
-        const char *value = call->options[MLOG_OPT_TIMEOUT];
-
-        return mlog_call_error(call, value, value,
-                               "--timeout: must be from 1ms to 10m");
-    }
-    budget->deadline = time_msec() + timeout / MLOG_NS_PER_MS;
-    budget->cancel = &call->ml->cancel;
-    return true;
-}
-
-bool
-mlog_call_query_error(struct mlog_call *call, int error)
-{
-    switch (error) {
-    case 0:
-        return true;
-    case ETIMEDOUT:
-        return mlog_call_error(call, NULL, NULL, "the query timed out; narrow "
-                               "it with --last, --since or an expression, or "
-                               "give it more time with --timeout");
-    case ECANCELED:
-        return mlog_call_error(call, NULL, NULL, "the query was cancelled, as "
-                               "the switch is shutting down");
-    case E2BIG:
-        return mlog_call_error(call, NULL, NULL, "too many groups: more than "
-                               "%d, or than fit into %"PRIu64" MiB; narrow "
-                               "the query with --last, --since or an "
-                               "expression, or group by fewer fields",
-                               MLOG_QUERY_MAX_GROUPS,
-                               MLOG_QUERY_MAX_MEMORY >> 20);
-    case EDOM:
-        return mlog_call_error(call, call->options[MLOG_OPT_BUCKET],
-                               call->options[MLOG_OPT_BUCKET],
-                               "--bucket: there would be more than %d "
-                               "buckets; choose a wider one, or narrow the "
-                               "query with --last or --since",
-                               MLOG_QUERY_MAX_BUCKETS);
-    default:
-        return mlog_call_error(call, NULL, NULL, "%s", ovs_strerror(error));
-    }
 }
 
 /* Fields. */

@@ -32,6 +32,7 @@
 #include "mlog-header-log.h"
 #include "mlog-output.h"
 #include "mlog-query.h"
+#include "mlog-registry.h"
 
 enum mlog_option {
     MLOG_OPT_FORMAT,
@@ -63,21 +64,26 @@ enum mlog_option {
     MLOG_OPT_KIND,
     MLOG_OPT_COMPUTE,
     MLOG_OPT_WITHIN,
+    MLOG_OPT_MAX_ROWS,
+    MLOG_OPT_MAX_MEMORY,
     MLOG_N_OPTIONS
 };
 
 #define MLOG_OPT(NAME) (UINT64_C(1) << MLOG_OPT_##NAME)
 #define MLOG_OPTS_RANGE (MLOG_OPT(SINCE) | MLOG_OPT(UNTIL) | MLOG_OPT(LAST) \
-                         | MLOG_OPT(TIMEOUT))
+                         | MLOG_OPT(TIMEOUT) | MLOG_OPT(MAX_ROWS)           \
+                         | MLOG_OPT(MAX_MEMORY))
 
 struct mlog_call {
     struct multilog *ml;
+    struct mlog_query *query;   /* As which it is registered, or NULL. */
     const struct mlog_command *command;
     enum mlog_format format;
     const char *args[MLOG_COMMAND_MAX_WORDS];
     size_t n_args;
     const char *options[MLOG_N_OPTIONS];    /* Value, "" for a flag, NULL. */
     struct mlog_document doc;
+    struct mlog_usage usage;    /* Without a query. */
 
     struct mlog_error error;
     const char *error_word;     /* What the error's column refers to. */
@@ -166,7 +172,7 @@ void mlog_query_aggregate_format(const struct mlog_query_aggregate *,
 bool mlog_call_get_range(struct mlog_call *, uint64_t cut,
                          struct mlog_range *range);
 
-/* Gets the budget: --timeout and cancellation. */
+/* Gets the budget: --timeout, --max-rows, --max-memory and cancellation. */
 bool mlog_call_get_budget(struct mlog_call *, struct mlog_budget *);
 
 /* How queries find values of a field: "zone maps", "none", ... */
@@ -211,5 +217,13 @@ void mlog_command_preset_list(struct mlog_call *);
 void mlog_command_preset_show(struct mlog_call *);
 void mlog_command_archive(struct mlog_call *);
 void mlog_command_index_list(struct mlog_call *);
+void mlog_command_query_list(struct mlog_call *);
+void mlog_command_query_cancel(struct mlog_call *);
+
+/* Settings of queries: what they are, and to 'value'. */
+void mlog_command_put_limit(struct mlog_call *, enum mlog_limit,
+                            struct mlog_table *);
+bool mlog_command_set_limit(struct mlog_call *, enum mlog_limit,
+                            const char *value);
 
 #endif /* mlog-command-call.h */

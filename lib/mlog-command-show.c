@@ -766,6 +766,61 @@ put_digest(struct mlog_call *call, struct mlog_table *table)
         table, mlog_digest_is_discarding(call->ml->digest) ? "off" : "on");
 }
 
+static bool
+set_query_timeout(struct mlog_call *call, const char *value)
+{
+    return mlog_command_set_limit(call, MLOG_LIMIT_TIMEOUT, value);
+}
+
+static bool
+set_query_max_rows(struct mlog_call *call, const char *value)
+{
+    return mlog_command_set_limit(call, MLOG_LIMIT_ROWS, value);
+}
+
+static bool
+set_query_max_memory(struct mlog_call *call, const char *value)
+{
+    return mlog_command_set_limit(call, MLOG_LIMIT_MEMORY, value);
+}
+
+static bool
+set_query_workers(struct mlog_call *call, const char *value)
+{
+    uint64_t n;
+
+    if (!mlog_call_parse_u64(call, value, "query-workers", 1,
+                             MLOG_MAX_WORKERS, &n)) {
+        return false;
+    }
+    mlog_registry_set_workers(call->ml->registry, n);
+    return true;
+}
+
+static void
+put_query_timeout(struct mlog_call *call, struct mlog_table *table)
+{
+    mlog_command_put_limit(call, MLOG_LIMIT_TIMEOUT, table);
+}
+
+static void
+put_query_max_rows(struct mlog_call *call, struct mlog_table *table)
+{
+    mlog_command_put_limit(call, MLOG_LIMIT_ROWS, table);
+}
+
+static void
+put_query_max_memory(struct mlog_call *call, struct mlog_table *table)
+{
+    mlog_command_put_limit(call, MLOG_LIMIT_MEMORY, table);
+}
+
+static void
+put_query_workers(struct mlog_call *call, struct mlog_table *table)
+{
+    mlog_table_put_u64(table, mlog_registry_get_workers(call->ml->registry));
+}
+
 static const struct {
     const char *key;
     const char *doc;
@@ -788,6 +843,15 @@ static const struct {
       mlog_set_digest_threads, mlog_put_digest_threads },
     { "memory-budget", "bytes for everything that is kept: 512M, 4G",
       set_budget, put_budget },
+    { "query-max-memory", "bytes that the result of a query may take, by "
+      "default and at most: 512M/1G", set_query_max_memory,
+      put_query_max_memory },
+    { "query-max-rows", "records that a query may look at, by default and at "
+      "most: 1000000/none", set_query_max_rows, put_query_max_rows },
+    { "query-timeout", "how long a query may take, by default and at most: "
+      "30s/10m", set_query_timeout, put_query_timeout },
+    { "query-workers", "how many queries are executed at a time",
+      set_query_workers, put_query_workers },
 };
 
 static void

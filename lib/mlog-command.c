@@ -51,6 +51,11 @@ static const struct {
     [MLOG_OPT_BY] = { "by", "KEY", "what makes one greater than another" },
     [MLOG_OPT_TIMEOUT] = { "timeout", "DURATION",
                            "give up after DURATION (default: 30s)" },
+    [MLOG_OPT_MAX_ROWS] = { "max-rows", "N",
+                            "give up after looking at N records" },
+    [MLOG_OPT_MAX_MEMORY] = { "max-memory", "SIZE",
+                              "give up if the result takes more memory: "
+                              "100M" },
     [MLOG_OPT_SINCE_SEQ] = { "since-seq", "N",
                              "only alerts with numbers above N" },
     [MLOG_OPT_BUCKET] = { "bucket", "DURATION",
@@ -185,6 +190,10 @@ static const struct mlog_command commands[] = {
       0, 2, OPTS_ALL | MLOG_OPT(TIMEOUT), mlog_command_archive },
     { "multilog/index-list", "", "how each field is found without a scan",
       0, 0, OPTS_ALL, mlog_command_index_list },
+    { "multilog/query-list", "", "the queries that wait or are executed",
+      0, 0, OPTS_ALL, mlog_command_query_list },
+    { "multilog/query-cancel", "ID|all", "cancel a query, or all",
+      1, 1, OPTS_ALL, mlog_command_query_cancel },
     { "multilog/set", "[KEY VALUE]", "show or change a setting",
       0, 2, OPTS_ALL, mlog_command_set },
 };
@@ -210,6 +219,16 @@ bool
 mlog_command_exists(const char *name)
 {
     return find_command(name) != NULL;
+}
+
+bool
+mlog_command_is_long(int argc, const char *argv[])
+{
+    const struct mlog_command *command = find_command(argv[0]);
+
+    return (command && command->options & MLOG_OPT(TIMEOUT)
+            && (command->run != mlog_command_archive
+                || (argc > 1 && strcmp(argv[1], "show"))));
 }
 
 void
@@ -570,24 +589,52 @@ run_call(struct mlog_call *call, int argc, const char *argv[])
     }
 }
 
-void
-mlog_command_run(struct multilog *ml, int argc, const char *argv[],
-                 struct mlog_reply *reply)
+static void
+end_call(struct mlog_call *call, const char *name, struct mlog_reply *reply)
 {
-    struct mlog_call *call = xzalloc(sizeof *call);
-
-    call->ml = ml;
-    call->format = reply->format;
-    run_call(call, argc, argv);
-
     ds_clear(&reply->body);
     reply->error = mlog_call_failed(call);
+    reply->format = call->format;
     if (reply->error) {
-        put_error(call, argv[0], &reply->body);
+        put_error(call, name, &reply->body);
     } else {
         mlog_document_render(&call->doc, &reply->body);
     }
     mlog_document_destroy(&call->doc);
     mlog_error_clear(&call->error);
     free(call);
+}
+
+void
+mlog_command_run_query(struct multilog *ml, struct mlog_query *query,
+                       int argc, const char *argv[],
+                       struct mlog_reply *reply)
+{
+    struct mlog_call *call = xzalloc(sizeof *call);
+
+    call->ml = ml;
+    call->query = query;
+    call->format = reply->format;
+    run_call(call, argc, argv);
+    end_call(call, argv[0], reply);
+}
+
+void
+mlog_command_run(struct multilog *ml, int argc, const char *argv[],
+                 struct mlog_reply *reply)
+{
+    mlog_command_run_query(ml, NULL, argc, argv, reply);
+}
+
+void
+mlog_command_refuse(int argc, const char *argv[], struct mlog_reply *reply,
+                    const char *message)
+{
+    struct mlog_call *call = xzalloc(sizeof *call);
+
+    call->format = reply->format;
+    if (get_format(call, argc, argv)) {
+        mlog_call_error(call, NULL, NULL, "%s", message);
+    }
+    end_call(call, argv[0], reply);
 }

@@ -45,6 +45,7 @@
 #include "openvswitch/dynamic-string.h"
 
 struct mlog_call;
+struct mlog_query;
 struct multilog;
 
 #define MLOG_COMMAND_MAX_WORDS 64
@@ -65,8 +66,12 @@ struct mlog_command {
 const struct mlog_command *mlog_command_get(size_t i);
 bool mlog_command_exists(const char *name);
 
+/* True if the command argv[0] may take long: one with a budget. */
+bool mlog_command_is_long(int argc, const char *argv[]);
+
 struct mlog_reply {
-    enum mlog_format format;    /* In: unless a --format option says. */
+    enum mlog_format format;    /* In: unless a --format option says; out:
+                                 * what 'body' is in. */
     bool error;                 /* Out: 'body' is an error message. */
     struct ds body;
 };
@@ -78,5 +83,15 @@ void mlog_reply_destroy(struct mlog_reply *);
  * initialised. */
 void mlog_command_run(struct multilog *, int argc, const char *argv[],
                       struct mlog_reply *reply);
+
+/* The same as 'query', on which its cost is counted and with which it ends.
+ * NULL for none. */
+void mlog_command_run_query(struct multilog *, struct mlog_query *query,
+                            int argc, const char *argv[],
+                            struct mlog_reply *reply);
+
+/* Executes nothing: the reply is the error 'message'. */
+void mlog_command_refuse(int argc, const char *argv[],
+                         struct mlog_reply *reply, const char *message);
 
 #endif /* mlog-command.h */

@@ -299,6 +299,8 @@ scan(struct run *run, const struct mlog_snapshot *snapshot,
     run->by_index = xcalloc(n_flows, sizeof *run->by_index);
     while (!error && mlog_scan_next(s, &batch)) {
         error = add_batch(run, &batch);
+        mlog_scan_set_memory(s, (hmap_count(&run->result->map)
+                                 * sizeof(struct conversation)));
     }
     run->result->totals.n_revoked += mlog_scan_n_expired(s);
     run->result->totals.n_unreadable += mlog_scan_n_unreadable(s);

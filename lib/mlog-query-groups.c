@@ -540,6 +540,12 @@ add_row(struct mlog_groups *groups, const struct mlog_batch *batch,
     }
 }
 
+static uint64_t
+memory_of(const struct mlog_groups *groups)
+{
+    return groups->pool.memory + groups->n_groups * group_size(groups);
+}
+
 /* Returns 0 or E2BIG. */
 static int
 add_batch(struct mlog_groups *groups, const struct mlog_batch *batch)
@@ -557,8 +563,7 @@ add_batch(struct mlog_groups *groups, const struct mlog_batch *batch)
         }
     }
     groups->totals.count += batch->n;
-    return (groups->pool.memory + groups->n_groups * group_size(groups)
-            > MLOG_QUERY_MAX_MEMORY ? E2BIG : 0);
+    return memory_of(groups) > MLOG_QUERY_MAX_MEMORY ? E2BIG : 0;
 }
 
 /* The first and the last of the groups, by their records' times, ns.  False if
@@ -698,6 +703,7 @@ mlog_query_groups(const struct mlog_snapshot *snapshot,
     make_first(groups);
     while (!error && mlog_scan_next(scan, &batch)) {
         error = add_batch(groups, &batch);
+        mlog_scan_set_memory(scan, memory_of(groups));
     }
 
     int scan_error = mlog_query_end_scan__(scan, &groups->totals);

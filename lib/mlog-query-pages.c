@@ -41,6 +41,7 @@ oldest_page(const struct mlog_snapshot *snapshot,
     mlog_scan_set_places(scan, from, NULL);
     while (ring->n < ring->limit && mlog_scan_next(scan, &batch)) {
         mlog_row_ring_add__(ring, &batch, true);
+        mlog_scan_set_memory(scan, ring->allocated * sizeof *ring->rows);
     }
     return mlog_query_end_scan__(scan, totals);
 }

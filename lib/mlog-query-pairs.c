@@ -387,6 +387,7 @@ scan(struct run *run, const struct mlog_snapshot *snapshot,
             mlog_batch_record(&batch, i, &record);
             error = add_record(run, &record);
         }
+        mlog_scan_set_memory(s, run->memory);
     }
     run->result->totals.n_revoked = mlog_scan_n_expired(s);
     run->result->totals.n_unreadable = mlog_scan_n_unreadable(s);

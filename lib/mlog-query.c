@@ -167,11 +167,13 @@ scan_rows(struct mlog_scan *scan, struct row_ring *ring, bool oldest,
                                &totals->bytes);
         while (mlog_scan_next(scan, &batch)) {
             mlog_row_ring_add__(ring, &batch, false);
+            mlog_scan_set_memory(scan, ring->allocated * sizeof *ring->rows);
         }
         return;
     }
     while (ring->n < ring->limit && mlog_scan_next(scan, &batch)) {
         mlog_row_ring_add__(ring, &batch, true);
+        mlog_scan_set_memory(scan, ring->allocated * sizeof *ring->rows);
         totals->count += batch.n;
         for (uint32_t i = 0; i < batch.n; i++) {
             totals->bytes += mlog_row_pkt_len(mlog_batch_row(&batch, i));

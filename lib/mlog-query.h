@@ -29,6 +29,8 @@
  *
  *   ETIMEDOUT   the budget's deadline passed
  *   ECANCELED   the budget's 'cancel' became true
+ *   EDQUOT      more rows than the budget allows to look at
+ *   ENOMEM      more memory than the budget allows
  *   E2BIG       more than MLOG_QUERY_MAX_GROUPS groups, or more than fit into
  *               MLOG_QUERY_MAX_MEMORY
  *   EDOM        more than MLOG_QUERY_MAX_BUCKETS buckets

@@ -55,6 +55,9 @@ struct mlog_scan {
     size_t n_expired_before;    /* ...that. */
     size_t n_unreadable_before;
     struct mlog_scan_stats stats;
+    uint64_t n_counted;         /* Rows that the budget knows of... */
+    uint64_t memory;            /* ...and bytes... */
+    bool no_memory;             /* ...which are too many. */
     long long int started;      /* us. */
 
     struct mlog_block_expr *program;    /* NULL without an expression. */

@@ -205,19 +205,24 @@ mlog_scan_get_stats(const struct mlog_scan *scan,
 static bool
 may_go_on(struct mlog_scan *scan)
 {
-    bool cancel = false;
-
-    if (scan->budget.cancel) {
-        atomic_read_relaxed(CONST_CAST(atomic_bool *, scan->budget.cancel),
-                            &cancel);
+    if (scan->stats.n_rows > scan->n_counted) {
+        mlog_budget_count_rows(&scan->budget,
+                               scan->stats.n_rows - scan->n_counted);
     }
-    if (cancel) {
-        scan->error = ECANCELED;
-    } else if (scan->budget.deadline != LLONG_MAX
-               && time_msec() > scan->budget.deadline) {
-        scan->error = ETIMEDOUT;
-    }
+    scan->n_counted = scan->stats.n_rows;
+    scan->error = (scan->no_memory ? ENOMEM
+                   : mlog_budget_check(&scan->budget));
     return !scan->error;
+}
+
+void
+mlog_scan_set_memory(struct mlog_scan *scan, uint64_t bytes)
+{
+    if (bytes > scan->memory) {
+        scan->no_memory |= !mlog_budget_take(&scan->budget,
+                                             bytes - scan->memory);
+        scan->memory = bytes;
+    }
 }
 
 /* Verdicts. */

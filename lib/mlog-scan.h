@@ -52,12 +52,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mlog-budget.h"
 #include "mlog-columns.h"
 #include "mlog-fields.h"
 #include "mlog-header-log.h"
 #include "mlog-place.h"
 #include "mlog-record.h"
-#include "ovs-atomic.h"
 
 struct mlog_expr;
 
@@ -67,13 +67,6 @@ struct mlog_range {
     const struct mlog_expr *expr;
     uint64_t since;
     uint64_t until;
-};
-
-/* What it may cost.  'deadline' is compared with time_msec(); LLONG_MAX for
- * none.  When '*cancel' becomes true (it may be NULL), the scan ends. */
-struct mlog_budget {
-    long long int deadline;
-    const atomic_bool *cancel;
 };
 
 /* Some rows of one segment.  The n that match are those of 'rows' with the
@@ -171,7 +164,11 @@ void mlog_scan_count(struct mlog_scan *, uint64_t *n_rows, uint64_t *n_bytes);
 void mlog_scan_count_newest(struct mlog_scan *, size_t limit,
                             uint64_t *n_rows, uint64_t *n_bytes);
 
-/* 0, or ETIMEDOUT or ECANCELED if the scan ended early. */
+/* Says how many bytes whoever gets the batches holds for the result.  If that
+ * is more than the budget allows, the scan ends. */
+void mlog_scan_set_memory(struct mlog_scan *, uint64_t bytes);
+
+/* 0, or if the scan ended early, why: ENOMEM, or see mlog_budget_check(). */
 int mlog_scan_error(const struct mlog_scan *);
 
 /* How many segments could not be read (any more) because they had expired and

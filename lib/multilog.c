@@ -116,6 +116,7 @@ multilog_create(const char *dir, size_t budget, size_t ring_slots)
     ml->digest = mlog_digest_create(&parts);
     recover_threads(ml);
     ml->archiver = mlog_archiver_create(ml->log, ml->state);
+    ml->registry = mlog_registry_create();
     return ml;
 }
 
@@ -123,6 +124,7 @@ void
 multilog_destroy(struct multilog *ml)
 {
     if (ml) {
+        mlog_registry_destroy(ml->registry);
         mlog_archiver_destroy(ml->archiver);
         mlog_digest_destroy(ml->digest);
         mlog_presets_destroy(ml->presets);

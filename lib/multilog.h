@@ -37,6 +37,7 @@
 #include "mlog-flow-table.h"
 #include "mlog-header-log.h"
 #include "mlog-preset.h"
+#include "mlog-registry.h"
 #include "mlog-state.h"
 #include "mlog-store.h"
 #include "mlog-stream.h"
@@ -68,6 +69,7 @@ struct multilog {
     struct mlog_presets *presets;       /* Under mlog_digest_lock(). */
     struct mlog_digest *digest;
     struct mlog_archiver *archiver;
+    struct mlog_registry *registry;     /* Of queries. */
 
     /* What runs while commands wait; set to abandon them. */
     atomic_bool cancel;

@@ -21,6 +21,7 @@ unit_tests = \
 	tests/unit/test-header-log \
 	tests/unit/test-headers \
 	tests/unit/test-lanes \
+	tests/unit/test-jobs \
 	tests/unit/test-multilog \
 	tests/unit/test-output \
 	tests/unit/test-pcapng \
@@ -121,6 +122,7 @@ at_files = \
 	tests/at/commands.at \
 	tests/at/digest.at \
 	tests/at/query.at \
+	tests/at/jobs.at \
 	tests/at/drops-datapath.at \
 	tests/at/drops-pipeline.at \
 	tests/at/drops-tunnel.at \

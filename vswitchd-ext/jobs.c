@@ -17,161 +17,270 @@
 
 #include "jobs.h"
 
-#include "guarded-list.h"
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "latch.h"
-#include "mlog-command.h"
+#include "mlog-jobs.h"
 #include "multilog.h"
+#include "observer.h"
+#include "openvswitch/json.h"
 #include "openvswitch/list.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
-#include "ovs-rcu.h"
-#include "ovs-thread.h"
-#include "svec.h"
+#include "unixctl-conn.h"
 #include "unixctl.h"
+#include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(multilog_jobs);
 
-#define N_WORKERS 4
-#define MAX_WAITING 256
+/* Clients that don't read their replies cost memory.  When that much waits for
+ * them, a long reply becomes an error. */
+#define MAX_BACKLOG (UINT64_C(256) << 20)
+#define LONG_REPLY 65536
 
-struct job {
-    struct ovs_list node;       /* In 'waiting' or 'done'. */
+/* A connection that waits for a reply. */
+struct request {
+    struct ovs_list node;       /* In 'requests'. */
     struct unixctl_conn *conn;
-    struct svec argv;
-    struct mlog_reply reply;
+    int fd;
 };
 
-static struct multilog *multilog;
-static pthread_t workers[N_WORKERS];
+static struct mlog_jobs *jobs;
+static struct latch latch;      /* Set when there may be a reply. */
+static struct ovs_list requests = OVS_LIST_INITIALIZER(&requests);
+static cpu_set_t cpus;          /* That the process started with. */
+static unsigned int cores_seq;
 
-static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
-static pthread_cond_t submitted = PTHREAD_COND_INITIALIZER;
-static struct ovs_list waiting OVS_GUARDED_BY(mutex)
-    = OVS_LIST_INITIALIZER(&waiting);
-static size_t n_waiting OVS_GUARDED_BY(mutex);
-static bool exiting OVS_GUARDED_BY(mutex);
+/* Replies.
+ *
+ * A worker renders a reply to what goes over the connection, for to quote a
+ * text of megabytes takes longer than the main loop should.  What it becomes
+ * is JSON, ready to be sent. */
 
-static struct guarded_list done;
-static struct latch done_latch;
-
-/* Returns the next job, or NULL if it is time to exit and none is left. */
-static struct job *
-next_job(void)
+static void
+put_reply_text(struct ds *json, const struct ds *body)
 {
-    struct job *job = NULL;
+    bool newline = body->length && body->string[body->length - 1] != '\n';
+    struct json *text = (newline
+                         ? json_string_create_nocopy(
+                             xasprintf("%s\n", body->string))
+                         : json_string_create(body->length
+                                              ? body->string : ""));
 
-    ovs_mutex_lock(&mutex);
-    while (ovs_list_is_empty(&waiting) && !exiting) {
-        ovs_mutex_cond_wait(&submitted, &mutex);
-    }
-    if (!ovs_list_is_empty(&waiting)) {
-        job = CONTAINER_OF(ovs_list_pop_front(&waiting), struct job, node);
-        n_waiting--;
-    }
-    ovs_mutex_unlock(&mutex);
-    return job;
+    json_to_ds(text, 0, json);
+    json_destroy(text);
 }
 
-static void *
-worker_main(void *aux OVS_UNUSED)
+static void
+render(enum mlog_format format, struct mlog_reply *reply)
 {
-    struct job *job;
+    struct ds json = DS_EMPTY_INITIALIZER;
 
-    /* Commands use nothing that RCU protects. */
-    ovsrcu_quiesce_start();
-    while ((job = next_job())) {
-        mlog_command_run(multilog, job->argv.n,
-                         (const char **) job->argv.names, &job->reply);
-        guarded_list_push_back(&done, &job->node, SIZE_MAX);
-        latch_set(&done_latch);
+    if (format != MLOG_FORMAT_JSON) {
+        put_reply_text(&json, &reply->body);
+    } else if (reply->format == MLOG_FORMAT_JSON) {
+        return;
+    } else {
+        ds_put_cstr(&json, "{\"reply\":");
+        put_reply_text(&json, &reply->body);
+        ds_put_cstr(&json, ",\"reply-format\":\"plain\"}");
     }
-    return NULL;
+    ds_destroy(&reply->body);
+    reply->body = json;
 }
 
-void
-jobs_init(struct multilog *ml)
+/* Sends 'reply', taking over its body, and forgets 'request'. */
+static void
+send_reply(struct request *request, struct mlog_reply *reply,
+           uint64_t *backlog)
 {
-    multilog = ml;
-    guarded_list_init(&done);
-    latch_init(&done_latch);
-    for (size_t i = 0; i < N_WORKERS; i++) {
-        workers[i] = ovs_thread_create("mlog_worker", worker_main, NULL);
+    if (reply->error) {
+        unixctl_command_reply_error(request->conn, ds_cstr(&reply->body));
+    } else if (reply->body.length > LONG_REPLY
+               && *backlog + reply->body.length > MAX_BACKLOG) {
+        unixctl_command_reply_error(
+            request->conn, "too many replies have not been read by those who "
+            "asked for them; try again later, or ask for less");
+    } else {
+        struct json *json = json_null_create();
+
+        *backlog += reply->body.length;
+        json->type = JSON_SERIALIZED_OBJECT;
+        json->string = ds_steal_cstr(&reply->body);
+        unixctl_command_reply_json(request->conn, json);
     }
+    ovs_list_remove(&request->node);
+    free(request);
+}
+
+static void
+send_replies(void)
+{
+    uint64_t backlog = unixctl_get_backlog();
+    struct mlog_reply reply;
+    void *request;
+
+    while (mlog_jobs_get_reply(jobs, &request, &reply)) {
+        send_reply(request, &reply, &backlog);
+        mlog_reply_destroy(&reply);
+    }
+}
+
+/* Clients. */
+
+/* Finds out who is at the other end of 'fd'.  What one has started from one
+ * terminal, or as one service, is one client: one session of processes. */
+static uint64_t
+identify(int fd, struct ds *name)
+{
+    struct ucred cred = { .pid = 0, .uid = -1 };
+    socklen_t length = sizeof cred;
+    char comm[64] = "";
+    pid_t session;
+
+    if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &length)
+        || cred.pid <= 0) {
+        ds_put_cstr(name, "unknown");
+        return (uint64_t) cred.uid << 32;
+    }
+
+    char *path = xasprintf("/proc/%ld/comm", (long int) cred.pid);
+    FILE *stream = fopen(path, "re");
+    if (stream) {
+        if (fgets(comm, sizeof comm, stream)) {
+            comm[strcspn(comm, "\n")] = '\0';
+        }
+        fclose(stream);
+    }
+    free(path);
+    session = getsid(cred.pid);
+    ds_put_format(name, "%s[%ld] of user %lu, session %ld",
+                  *comm ? comm : "?", (long int) cred.pid,
+                  (unsigned long int) cred.uid, (long int) session);
+    return (uint64_t) cred.uid << 32 | (session > 0 ? (uint32_t) session : 0);
 }
 
 void
 jobs_submit(struct unixctl_conn *conn, int argc, const char *argv[])
 {
-    bool full;
+    struct ds name = DS_EMPTY_INITIALIZER;
+    struct request *request = xmalloc(sizeof *request);
+    struct mlog_job_request job = {
+        .format = (unixctl_command_get_output_format(conn)
+                   == UNIXCTL_OUTPUT_FMT_JSON
+                   ? MLOG_FORMAT_JSON : MLOG_FORMAT_TABLE),
+        .argc = argc,
+        .argv = argv,
+        .aux = request,
+    };
 
-    ovs_mutex_lock(&mutex);
-    full = n_waiting >= MAX_WAITING;
-    if (!full) {
-        struct job *job = xzalloc(sizeof *job);
+    request->conn = conn;
+    request->fd = unixctl_conn_get_fd(conn);
+    ovs_list_push_back(&requests, &request->node);
+    job.client = identify(request->fd, &name);
+    job.client_name = ds_cstr(&name);
+    mlog_jobs_submit(jobs, &job);
+    ds_destroy(&name);
+}
 
-        job->conn = conn;
-        for (int i = 0; i < argc; i++) {
-            svec_add(&job->argv, argv[i]);
+/* Abandons what nobody waits for any more.  A client that has only closed its
+ * sending side doesn't count as gone. */
+static void
+abandon_requests(void)
+{
+    struct request *request;
+
+    LIST_FOR_EACH_SAFE (request, node, &requests) {
+        struct pollfd pollfd = { .fd = request->fd };
+
+        if (request->fd >= 0 && poll(&pollfd, 1, 0) == 1
+            && pollfd.revents & (POLLHUP | POLLERR | POLLNVAL)) {
+            VLOG_DBG("a client has gone before its reply was there");
+            mlog_jobs_abandon(jobs, request);
+            unixctl_command_reply_error(request->conn, "abandoned");
+            ovs_list_remove(&request->node);
+            free(request);
         }
-        svec_terminate(&job->argv);
-        mlog_reply_init(&job->reply);
-        ovs_list_push_back(&waiting, &job->node);
-        n_waiting++;
-        xpthread_cond_signal(&submitted);
-    }
-    ovs_mutex_unlock(&mutex);
-
-    if (full) {
-        unixctl_command_reply_error(conn, "too many multilog commands are "
-                                    "waiting; try again later");
     }
 }
 
+/* Lets workers keep off the cores that poll. */
 static void
-job_finish(struct job *job)
+refresh_cpus(void)
 {
-    if (job->reply.error) {
-        unixctl_command_reply_error(job->conn, ds_cstr(&job->reply.body));
-    } else {
-        unixctl_command_reply(job->conn, ds_cstr(&job->reply.body));
+    unsigned int seq = observer_cores_seq();
+
+    if (seq != cores_seq) {
+        cpu_set_t allowed = cpus;
+
+        cores_seq = seq;
+        for (unsigned int i = 0; i < CPU_SETSIZE; i++) {
+            if (observer_is_pmd_core(i)) {
+                CPU_CLR(i, &allowed);
+            }
+        }
+        mlog_jobs_set_cpus(jobs, CPU_COUNT(&allowed) ? &allowed : &cpus);
     }
-    mlog_reply_destroy(&job->reply);
-    svec_destroy(&job->argv);
-    free(job);
+}
+
+/* The whole. */
+
+static void
+wake(void *aux OVS_UNUSED)
+{
+    latch_set(&latch);
+}
+
+void
+jobs_init(struct multilog *ml)
+{
+    static const struct mlog_jobs_callbacks callbacks = {
+        .wake = wake,
+        .render = render,
+    };
+
+    if (sched_getaffinity(0, sizeof cpus, &cpus)) {
+        VLOG_WARN("sched_getaffinity: %s", ovs_strerror(errno));
+        memset(&cpus, 0xff, sizeof cpus);
+    }
+    latch_init(&latch);
+    jobs = mlog_jobs_create(ml, &callbacks);
 }
 
 void
 jobs_run(void)
 {
-    struct ovs_list list;
-    struct job *job;
-
-    if (latch_poll(&done_latch)) {
-        guarded_list_pop_all(&done, &list);
-        LIST_FOR_EACH_POP (job, node, &list) {
-            job_finish(job);
-        }
+    refresh_cpus();
+    abandon_requests();
+    if (latch_poll(&latch)) {
+        send_replies();
     }
 }
 
 void
 jobs_wait(void)
 {
-    latch_wait(&done_latch);
+    struct request *request;
+
+    latch_wait(&latch);
+    LIST_FOR_EACH (request, node, &requests) {
+        if (request->fd >= 0) {
+            poll_fd_wait(request->fd, POLLHUP);
+        }
+    }
 }
 
 void
 jobs_exit(void)
 {
-    atomic_store_relaxed(&multilog->cancel, true);
-    ovs_mutex_lock(&mutex);
-    exiting = true;
-    xpthread_cond_broadcast(&submitted);
-    ovs_mutex_unlock(&mutex);
-    for (size_t i = 0; i < N_WORKERS; i++) {
-        xpthread_join(workers[i], NULL);
-    }
-    latch_set(&done_latch);
-    jobs_run();
-    guarded_list_destroy(&done);
-    latch_destroy(&done_latch);
+    mlog_jobs_stop(jobs);
+    send_replies();
+    mlog_jobs_destroy(jobs);
+    jobs = NULL;
+    latch_destroy(&latch);
 }

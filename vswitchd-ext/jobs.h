@@ -16,8 +16,9 @@
 #ifndef JOBS_H
 #define JOBS_H 1
 
-/* Commands that are executed by workers, so that ovs-vswitchd's main loop
- * never waits for one.  A command's reply goes out from jobs_run().
+/* The commands of ovs-appctl, executed by workers (mlog-jobs.h), so that
+ * ovs-vswitchd's main loop never waits for one.  A command's reply goes out
+ * from jobs_run(), which also notices that a client has gone.
  *
  * Thread-safety: all of this is for the main thread. */
 
@@ -26,8 +27,8 @@ struct unixctl_conn;
 
 void jobs_init(struct multilog *);
 
-/* Has a worker execute the command 'argv[0]' and reply to 'conn'.  Replies
- * with an error at once if too many are waiting. */
+/* Has a worker execute the command 'argv[0]' and reply to 'conn', in the
+ * format that the client has set with "set-options". */
 void jobs_submit(struct unixctl_conn *conn, int argc, const char *argv[]);
 
 void jobs_run(void);

@@ -17,6 +17,8 @@
 
 #include "observer.h"
 
+#include <sched.h>
+
 #include "dp-observer.h"
 #include "dp-packet.h"
 #include "dpif-netdev.h"
@@ -43,11 +45,29 @@ BUILD_ASSERT_DECL((int) MLOG_DROP_ACTION == (int) DP_DROP_ACTION);
 static struct multilog *multilog;
 static atomic_count ports_seq;
 
+/* How many datapath threads poll on each core.  They come and go in several
+ * threads. */
+static atomic_count pmds[CPU_SETSIZE];
+static atomic_count cores_seq;
+
 /* The ring for packets that are dropped outside of datapath threads, by
  * actions that ovs-vswitchd executes itself.  Any thread may do that; it is
  * rare, so the ring is made when the first one does. */
 static struct ovs_mutex elsewhere_mutex = OVS_MUTEX_INITIALIZER;
 static struct mlog_ring *elsewhere OVS_GUARDED_BY(elsewhere_mutex);
+
+static void
+count_pmd(unsigned int core_id, bool added)
+{
+    if (core_id < ARRAY_SIZE(pmds)) {
+        if (added) {
+            atomic_count_inc(&pmds[core_id]);
+        } else {
+            atomic_count_dec(&pmds[core_id]);
+        }
+        atomic_count_inc(&cores_seq);
+    }
+}
 
 static void *
 thread_create(const char *dp_name, unsigned int core_id)
@@ -69,12 +89,18 @@ thread_create(const char *dp_name, unsigned int core_id)
     struct mlog_ring *ring = mlog_capture_create_ring(&multilog->capture,
                                                       name, dp, core_id);
     multilog_update_budget(multilog);
+    if (ring) {
+        count_pmd(core_id, true);
+    }
     return ring;
 }
 
 static void
-thread_destroy(void *ring)
+thread_destroy(void *ring_)
 {
+    struct mlog_ring *ring = ring_;
+
+    count_pmd(ring->core_id, false);
     mlog_capture_retire_ring(ring);
 }
 
@@ -251,6 +277,18 @@ observer_exit(void)
     mlog_capture_retire_ring(elsewhere);
     elsewhere = NULL;
     ovs_mutex_unlock(&elsewhere_mutex);
+}
+
+bool
+observer_is_pmd_core(unsigned int core_id)
+{
+    return core_id < ARRAY_SIZE(pmds) && atomic_count_get(&pmds[core_id]);
+}
+
+unsigned int
+observer_cores_seq(void)
+{
+    return atomic_count_get(&cores_seq);
 }
 
 unsigned int

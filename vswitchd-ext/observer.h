@@ -21,8 +21,7 @@
  * and in lib/mlog-capture-write.c.
  *
  * Thread-safety: observer_init(), observer_set_capture() and observer_exit()
- * are for one thread at a time.  observer_ports_seq() may be called from any
- * thread. */
+ * are for one thread at a time.  The others may be called from any thread. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,5 +40,10 @@ void observer_set_capture(bool on);
 
 /* Returns a number that changes when a datapath's ports change. */
 unsigned int observer_ports_seq(void);
+
+/* True if a datapath thread polls on that core, and a number that changes when
+ * another core does. */
+bool observer_is_pmd_core(unsigned int core_id);
+unsigned int observer_cores_seq(void);
 
 #endif /* observer.h */

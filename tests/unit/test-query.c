@@ -110,7 +110,9 @@ Test(query, budget)
     struct mlog_groups *groups;
     atomic_bool cancel = ATOMIC_VAR_INIT(true);
     struct mlog_budget late = { .deadline = time_msec() - 1 };
-    struct mlog_budget cancelled = { LLONG_MAX, &cancel };
+    struct mlog_budget cancelled = {
+        .deadline = LLONG_MAX, .cancel = &cancel
+    };
 
     generate(5000, 10, 4);
     cr_expect_eq(mlog_query_count(&snapshot, &everything, &late, &totals),
