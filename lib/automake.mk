@@ -148,6 +148,12 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-options.h \
 	lib/mlog-output.c \
 	lib/mlog-output.h \
+	lib/mlog-pcap-filter.c \
+	lib/mlog-pcap-filter.h \
+	lib/mlog-pcap-private.h \
+	lib/mlog-pcap-run.c \
+	lib/mlog-pcap-text.c \
+	lib/mlog-pcap-view.c \
 	lib/mlog-pcapng.c \
 	lib/mlog-pcapng.h \
 	lib/mlog-place.c \

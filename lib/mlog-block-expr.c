@@ -468,7 +468,8 @@ make_literal(const struct literal *l)
         ovs_assert(drop || !strcmp(term->predicate->name, "forwarded"));
         return make_equal(l->program, MLOG_COLUMN_REASON, 0,
                           drop != l->negate);
-    } else if (term->type == MLOG_TERM_FIELDS) {
+    } else if (term->type == MLOG_TERM_FIELDS
+               || term->type == MLOG_TERM_CUSTOM) {
         return make_unknown(l->program);
     } else if (term->type == MLOG_TERM_PRESENT) {
         return make_present(l);
@@ -555,7 +556,8 @@ flow_may_decide(const struct mlog_node *node, bool negate)
         return true;
     } else if (node->type == MLOG_NODE_TERM) {
         /* By lacking the field. */
-        return negate && node->term->field;
+        return (node->term->type == MLOG_TERM_CUSTOM
+                || (negate && node->term->field));
     } else if (node->type == MLOG_NODE_NOT) {
         return flow_may_decide(node->children[0], !negate);
     }

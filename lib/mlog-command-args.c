@@ -21,6 +21,7 @@
 #include <ctype.h>
 #include <errno.h>
 
+#include "mlog-pcap-filter.h"
 #include "mlog-time.h"
 #include "multilog.h"
 #include "util.h"
@@ -61,6 +62,7 @@ option_name(enum mlog_option option)
     case MLOG_OPT_ON:
     case MLOG_OPT_KIND:
     case MLOG_OPT_COMPUTE:
+    case MLOG_OPT_PCAP_FILTER:
     case MLOG_N_OPTIONS:
         break;
     }
@@ -242,6 +244,38 @@ mlog_call_get_range(struct mlog_call *call, uint64_t cut,
                                "--until: is before --since");
     }
     return true;
+}
+
+/* Expressions. */
+
+struct mlog_expr *
+mlog_call_add_pcap_filter(struct mlog_call *call, struct mlog_expr *expr)
+{
+    const char *text = call->options[MLOG_OPT_PCAP_FILTER];
+    struct mlog_error error = MLOG_ERROR_INITIALIZER;
+
+    if (text && !call->pcap_filter) {
+        call->pcap_filter = mlog_pcap_filter_compile(text, &error);
+        if (!call->pcap_filter) {
+            mlog_call_take_error(call, text, &error);
+        }
+    }
+    return (call->pcap_filter
+            ? mlog_pcap_filter_and(expr, call->pcap_filter) : expr);
+}
+
+void
+mlog_call_put_undecided(struct mlog_call *call)
+{
+    uint64_t n = (call->pcap_filter
+                  ? mlog_pcap_filter_n_undecided(call->pcap_filter) : 0);
+
+    if (n) {
+        mlog_document_put_u64(&call->doc, "undecided", n);
+        mlog_document_note(&call->doc, "%"PRIu64" records are not counted as "
+                           "matches, as --pcap-filter depends on what is not "
+                           "recorded of them", n);
+    }
 }
 
 /* Fields. */

@@ -123,6 +123,9 @@ get_expr(struct mlog_ask *ask)
         }
         free(filter);
     }
+    if (!mlog_call_failed(call)) {
+        ask->expr = mlog_call_add_pcap_filter(call, ask->expr);
+    }
     return !mlog_call_failed(call);
 }
 
@@ -361,6 +364,7 @@ mlog_ask_put_coverage(const struct mlog_ask *ask,
         mlog_document_put_time(doc, "until", ask->until);
     }
     mlog_document_put_time(doc, "cut", ask->cut);
+    mlog_call_put_undecided(ask->call);
     if (ask->stale) {
         mlog_document_put_bool(doc, "stale", true);
         mlog_document_note(doc, "a datapath thread did not answer for a "

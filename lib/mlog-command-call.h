@@ -66,13 +66,14 @@ enum mlog_option {
     MLOG_OPT_WITHIN,
     MLOG_OPT_MAX_ROWS,
     MLOG_OPT_MAX_MEMORY,
+    MLOG_OPT_PCAP_FILTER,
     MLOG_N_OPTIONS
 };
 
 #define MLOG_OPT(NAME) (UINT64_C(1) << MLOG_OPT_##NAME)
 #define MLOG_OPTS_RANGE (MLOG_OPT(SINCE) | MLOG_OPT(UNTIL) | MLOG_OPT(LAST) \
                          | MLOG_OPT(TIMEOUT) | MLOG_OPT(MAX_ROWS)           \
-                         | MLOG_OPT(MAX_MEMORY))
+                         | MLOG_OPT(MAX_MEMORY) | MLOG_OPT(PCAP_FILTER))
 
 struct mlog_call {
     struct multilog *ml;
@@ -84,6 +85,7 @@ struct mlog_call {
     const char *options[MLOG_N_OPTIONS];    /* Value, "" for a flag, NULL. */
     struct mlog_document doc;
     struct mlog_usage usage;    /* Without a query. */
+    struct mlog_pcap_filter *pcap_filter;       /* Of --pcap-filter. */
 
     struct mlog_error error;
     const char *error_word;     /* What the error's column refers to. */
@@ -171,6 +173,15 @@ void mlog_query_aggregate_format(const struct mlog_query_aggregate *,
  * but its expression. */
 bool mlog_call_get_range(struct mlog_call *, uint64_t cut,
                          struct mlog_range *range);
+
+/* Returns an expression that is true where 'expr', which it takes over, and
+ * --pcap-filter are.  Sets the error if that is wrong. */
+struct mlog_expr *mlog_call_add_pcap_filter(struct mlog_call *,
+                                            struct mlog_expr *expr);
+
+/* Says in the document for how many records --pcap-filter could not decide, if
+ * there are any. */
+void mlog_call_put_undecided(struct mlog_call *);
 
 /* Gets the budget: --timeout, --max-rows, --max-memory and cancellation. */
 bool mlog_call_get_budget(struct mlog_call *, struct mlog_budget *);

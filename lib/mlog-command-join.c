@@ -874,7 +874,10 @@ mlog_command_join(struct mlog_call *call)
 
     if (!right) {
         mlog_call_take_error(call, call->args[1], &error);
-    } else if (parse_keys(call, &keys)) {
+        return;
+    }
+    right = mlog_call_add_pcap_filter(call, right);
+    if (parse_keys(call, &keys)) {
         if (mlog_call_has(call, MLOG_OPT_WITHIN)) {
             mlog_ask_pairs(&ask, right, &keys);
         } else {

@@ -19,6 +19,7 @@
 #include "mlog-command.h"
 
 #include "mlog-command-call.h"
+#include "mlog-pcap-filter.h"
 #include "openvswitch/json.h"
 #include "util.h"
 
@@ -56,6 +57,9 @@ static const struct {
     [MLOG_OPT_MAX_MEMORY] = { "max-memory", "SIZE",
                               "give up if the result takes more memory: "
                               "100M" },
+    [MLOG_OPT_PCAP_FILTER] = { "pcap-filter", "FILTER",
+                               "only what matches FILTER, as of "
+                               "pcap-filter(7)" },
     [MLOG_OPT_SINCE_SEQ] = { "since-seq", "N",
                              "only alerts with numbers above N" },
     [MLOG_OPT_BUCKET] = { "bucket", "DURATION",
@@ -98,7 +102,8 @@ static const struct mlog_command commands[] = {
     { "multilog/fields", "[NAME]", "the fields and names of expressions",
       0, 1, OPTS_ALL, mlog_command_fields },
     { "multilog/query",
-      "[EXPR] [--since TIME] [--until TIME] [--last DURATION] "
+      "[EXPR] [--pcap-filter FILTER] [--since TIME] [--until TIME] "
+      "[--last DURATION] "
       "[--fields FIELD,...] [--limit N] [--oldest] [--order-by [-]FIELD,...] "
       "[--count] [--distinct FIELD,...] [--bucket DURATION] "
       "[--group-by FIELD,... [--top N] [--by KEY] [--having 'KEY OP N']] "
@@ -114,7 +119,8 @@ static const struct mlog_command commands[] = {
        | MLOG_OPT(SINCE_CURSOR)),
       mlog_command_query },
     { "multilog/flows",
-      "[EXPR] [--since TIME] [--until TIME] [--last DURATION] [--top N] "
+      "[EXPR] [--pcap-filter FILTER] [--since TIME] [--until TIME] "
+      "[--last DURATION] [--top N] "
       "[--by bytes|packets] [--filter NAME] [--explain[=plan]] "
       "[--cursor first|TOKEN]",
       "the greatest flows",
@@ -601,6 +607,7 @@ end_call(struct mlog_call *call, const char *name, struct mlog_reply *reply)
         mlog_document_render(&call->doc, &reply->body);
     }
     mlog_document_destroy(&call->doc);
+    mlog_pcap_filter_unref(call->pcap_filter);
     mlog_error_clear(&call->error);
     free(call);
 }

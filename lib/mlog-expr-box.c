@@ -664,7 +664,10 @@ is_port(const struct mlog_field *field)
 static void
 list_add_term(struct list *list, const struct mlog_term *term)
 {
-    if (term->type == MLOG_TERM_PREDICATE) {
+    if (term->type == MLOG_TERM_CUSTOM) {
+        list_add(list, box_create(MLOG_VERDICT_MAYBE));
+        return;
+    } else if (term->type == MLOG_TERM_PREDICATE) {
         list_add_predicate(list, term->predicate);
         return;
     }

@@ -212,6 +212,8 @@ mlog_term_eval(const struct mlog_term *term,
         return mlog_predicate_eval(term->predicate, record);
     } else if (term->type == MLOG_TERM_FIELDS) {
         return eval_fields(term, record);
+    } else if (term->type == MLOG_TERM_CUSTOM) {
+        return term->custom->eval(term->aux, record);
     }
 
     has = get_field(term->field, record, &value);
@@ -326,7 +328,9 @@ mlog_node_count_terms(const struct mlog_node *node)
 static bool
 term_needs_row(const struct mlog_term *term)
 {
-    return (term->type == MLOG_TERM_PREDICATE
+    return (term->type == MLOG_TERM_CUSTOM
+            ? true
+            : term->type == MLOG_TERM_PREDICATE
             ? term->predicate->scope == MLOG_SCOPE_ROW
             : term->field->scope == MLOG_SCOPE_ROW
               || (term->field2 && term->field2->scope == MLOG_SCOPE_ROW));
@@ -355,7 +359,7 @@ mlog_expr_compile(struct mlog_expr *expr)
     }
 
     expr->n_insns = mlog_node_count_terms(expr->root);
-    ovs_assert(expr->n_insns <= MLOG_EXPR_MAX_TERMS);
+    ovs_assert(expr->n_insns < MLOG_REJECT);
     expr->insns = xcalloc(expr->n_insns, sizeof *expr->insns);
 
     uint16_t pc = expr->n_insns;

@@ -51,6 +51,7 @@ enum mlog_term_type {
     MLOG_TERM_SET,              /* tp_dst == {80, 1024-2047}; == and != only */
     MLOG_TERM_ORDER,            /* tp_dst < 1024; neither == nor != */
     MLOG_TERM_FIELDS,           /* tp_src < tp_dst */
+    MLOG_TERM_CUSTOM,           /* See struct mlog_expr_custom. */
 };
 
 /* A constant as it was written. */
@@ -74,9 +75,12 @@ struct mlog_masked {
 struct mlog_term {
     enum mlog_term_type type;
     enum mlog_op op;
-    const struct mlog_field *field;     /* Not for MLOG_TERM_PREDICATE. */
+    const struct mlog_field *field;     /* Not for MLOG_TERM_PREDICATE and
+                                         * MLOG_TERM_CUSTOM. */
     const struct mlog_field *field2;    /* MLOG_TERM_FIELDS. */
     const struct mlog_predicate *predicate;
+    const struct mlog_expr_custom *custom;      /* MLOG_TERM_CUSTOM. */
+    void *aux;                                  /* Its own. */
 
     /* MLOG_TERM_SET and (with exactly one) MLOG_TERM_ORDER, as written. */
     struct mlog_constant *constants;
@@ -102,6 +106,8 @@ struct mlog_term *mlog_term_fields(const struct mlog_field *, enum mlog_op,
                                    const struct mlog_field *);
 struct mlog_term *mlog_term_present(const struct mlog_field *);
 struct mlog_term *mlog_term_predicate(const struct mlog_predicate *);
+struct mlog_term *mlog_term_custom(const struct mlog_expr_custom *,
+                                   void *aux);
 void mlog_term_destroy(struct mlog_term *);
 
 /* Whether the term is true; MLOG_MAYBE without a row that it needs. */

@@ -359,10 +359,24 @@ mlog_term_predicate(const struct mlog_predicate *predicate)
     return term;
 }
 
+struct mlog_term *
+mlog_term_custom(const struct mlog_expr_custom *custom, void *aux)
+{
+    struct mlog_term *term = xzalloc(sizeof *term);
+
+    term->type = MLOG_TERM_CUSTOM;
+    term->custom = custom;
+    term->aux = aux;
+    return term;
+}
+
 void
 mlog_term_destroy(struct mlog_term *term)
 {
     if (term) {
+        if (term->custom) {
+            term->custom->unref(term->aux);
+        }
         for (size_t i = 0; i < term->n_constants; i++) {
             mlog_constant_destroy(&term->constants[i]);
         }

@@ -142,6 +142,10 @@ put_term(const struct mlog_term *term, struct ds *s)
         ds_put_cstr(s, term->predicate->name);
         return;
 
+    case MLOG_TERM_CUSTOM:
+        ds_put_cstr(s, term->custom->name);
+        return;
+
     case MLOG_TERM_PRESENT:
         ds_put_cstr(s, term->field->name);
         return;
@@ -228,7 +232,9 @@ visit_term(const struct mlog_node *node, bool negated,
 {
     const struct mlog_term *term = node->term;
     enum mlog_field_scope scope = (term->field ? term->field->scope
-                                   : term->predicate->scope);
+                                   : term->predicate
+                                   ? term->predicate->scope
+                                   : MLOG_SCOPE_ROW);
     struct ds text = DS_EMPTY_INITIALIZER;
 
     if (term->field2 && term->field2->scope == MLOG_SCOPE_ROW) {
@@ -285,6 +291,19 @@ mlog_expr_unref(struct mlog_expr *expr)
         free(expr->insns);
         free(expr);
     }
+}
+
+struct mlog_expr *
+mlog_expr_and_custom(struct mlog_expr *expr,
+                     const struct mlog_expr_custom *custom, void *aux)
+{
+    struct mlog_node *node = mlog_node_term(mlog_term_custom(custom, aux));
+
+    ovs_assert(ovs_refcount_read(&expr->refcnt) == 1);
+    expr->root = mlog_node_join(MLOG_NODE_AND, expr->root, node);
+    free(expr->insns);
+    mlog_expr_compile(expr);
+    return expr;
 }
 
 bool

@@ -164,6 +164,21 @@ typedef void mlog_term_func(const char *text, const struct mlog_field *field,
 void mlog_expr_for_each_term(const struct mlog_expr *, mlog_term_func *cb,
                              void *aux);
 
+/* A term that is not of the language.  'eval' is a pure function of the record,
+ * and returns MLOG_MAYBE if there is no row and it needs one; 'unref' is called
+ * once.  All threads at once may call 'eval'. */
+struct mlog_expr_custom {
+    const char *name;           /* For people. */
+    enum mlog_tri (*eval)(const void *aux, const struct mlog_record *);
+    void (*unref)(void *aux);
+};
+
+/* Returns "'expr' && 'custom'".  Takes over 'expr', which must have no other
+ * reference, and 'aux'. */
+struct mlog_expr *mlog_expr_and_custom(struct mlog_expr *,
+                                       const struct mlog_expr_custom *,
+                                       void *aux);
+
 /* Names that stand alone, such as "tcp" and "drop". */
 struct mlog_predicate {
     const char *name;

@@ -24,6 +24,7 @@ unit_tests = \
 	tests/unit/test-jobs \
 	tests/unit/test-multilog \
 	tests/unit/test-output \
+	tests/unit/test-pcap-filter \
 	tests/unit/test-pcapng \
 	tests/unit/test-ports \
 	tests/unit/test-preset \
@@ -53,6 +54,7 @@ plain_tests = \
 	tests/bench/bench-sealed \
 	tests/bench/bench-trigger \
 	tests/capture-archive \
+	tests/compare-pcap-filter \
 	tests/fuzz/fuzz-archive \
 	tests/fuzz/fuzz-expr \
 	tests/fuzz/fuzz-headers \
@@ -99,6 +101,7 @@ tests_bench_bench_query_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_recovery_LDADD = lib/libmultilog.a -lm
 tests_bench_bench_sealed_LDADD = lib/libmultilog.a
 tests_bench_bench_trigger_LDADD = lib/libmultilog.a -lm
+tests_compare_pcap_filter_LDADD = lib/libmultilog.a
 tests_capture_archive_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_archive_LDADD = lib/libmultilog.a
 tests_fuzz_fuzz_expr_LDADD = lib/libmultilog.a
@@ -123,6 +126,7 @@ at_files = \
 	tests/at/digest.at \
 	tests/at/query.at \
 	tests/at/jobs.at \
+	tests/at/pcap-filter.at \
 	tests/at/drops-datapath.at \
 	tests/at/drops-pipeline.at \
 	tests/at/drops-tunnel.at \
@@ -186,7 +190,8 @@ tests/stress/stress-history-tsan: \
 $(tsan_programs): tests/stress/%-tsan: tests/tsan/tests/stress/%.o \
 		tests/tsan/libmultilog.a
 	$(AM_V_CCLD)$(CC) -fsanitize=thread -o $@ $(filter %.o,$^) \
-		tests/tsan/libmultilog.a @ovs/link.flags $(ZSTD_LIBS)
+		tests/tsan/libmultilog.a @ovs/link.flags $(ZSTD_LIBS) \
+		$(PCAP_LIBS)
 CLEANFILES += $(tsan_programs)
 clean-local: clean-tsan
 clean-tsan:
@@ -204,6 +209,7 @@ EXTRA_DIST += \
 	tests/codespell-ignore \
 	tests/compare-queries \
 	tests/compare-tshark \
+	tests/pcap-filters \
 	tests/dump-test \
 	tests/log-append.h \
 	tests/query_captures.py \
