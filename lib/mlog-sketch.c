@@ -93,17 +93,26 @@ mlog_sketch_seed_random(struct mlog_sketch_seed *seed)
     }
 }
 
+static struct ovsthread_once local_once = OVSTHREAD_ONCE_INITIALIZER;
+static struct mlog_sketch_seed local_seed;
+
+void
+mlog_sketch_set_local_seed(const struct mlog_sketch_seed *seed)
+{
+    if (ovsthread_once_start(&local_once)) {
+        local_seed = *seed;
+        ovsthread_once_done(&local_once);
+    }
+}
+
 const struct mlog_sketch_seed *
 mlog_sketch_local_seed(void)
 {
-    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
-    static struct mlog_sketch_seed seed;
-
-    if (ovsthread_once_start(&once)) {
-        mlog_sketch_seed_random(&seed);
-        ovsthread_once_done(&once);
+    if (ovsthread_once_start(&local_once)) {
+        mlog_sketch_seed_random(&local_seed);
+        ovsthread_once_done(&local_once);
     }
-    return &seed;
+    return &local_seed;
 }
 
 uint32_t

@@ -61,6 +61,9 @@ struct mlog_sketch_seed {
 /* A seed of this process, drawn when it is first asked for.  Any thread. */
 const struct mlog_sketch_seed *mlog_sketch_local_seed(void);
 
+/* For tests, before it is first asked for. */
+void mlog_sketch_set_local_seed(const struct mlog_sketch_seed *);
+
 void mlog_sketch_seed_random(struct mlog_sketch_seed *);
 
 /* SipHash-1-3 of the value: 64 bits that can't be told from random ones

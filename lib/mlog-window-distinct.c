@@ -36,9 +36,8 @@
  *
  *     base - n_slots + 1 ... base - n_slots + 64
  *
- * with these bits, where 'base' is the pane of the latest rebuild, and 'head'
- * stays below base + 64 - n_slots, the last one of these, which therefore
- * marks entries that don't count.
+ * with these bits, where 'base' is the pane of the latest rebuild; 'head'
+ * stays below the last one of these.
  *
  * 'counts' has how many entries were last seen in each pane, so the count
  * needs no look at entries, and a pane leaves at once.
@@ -51,9 +50,9 @@
  * least 'level' zero bits, so each stands for 2**level values.  When entries
  * are too many, panes of the lowest level go one level up, and lose half of
  * their entries, until an eighth of the room is free.  A new pane starts one
- * level below its predecessor, so levels fall when there is less to count.
- * A value that is seen again at a level that it doesn't reach leaves the pane
- * where it was: values that are last seen there are what that stands for. */
+ * level below its predecessor, so levels fall when there is less to count.  So
+ * the newest pane's level is not above that of any other that has entries, and
+ * a value that is in the sample of another one belongs to its sample, too. */
 
 #define MIN_ENTRIES 8
 #define MAX_ENTRIES 8192
@@ -86,12 +85,11 @@ entry_pane(const struct mlog_window_distinct *w, uint64_t entry)
     return first + ((entry - first) & PANE_MASK);
 }
 
-/* Whether a pane counts when 'pane' is the newest one; 'head' is the newest
- * one that entries may have. */
+/* Whether a pane counts when 'pane' is the newest one. */
 static bool
 is_live(const struct mlog_window_distinct *w, uint64_t of_entry, uint64_t pane)
 {
-    return of_entry <= w->head && pane - of_entry < w->n_slots;
+    return pane - of_entry < w->n_slots;
 }
 
 static unsigned int
@@ -289,24 +287,22 @@ mlog_window_distinct_advance(struct mlog_window_distinct *w,
 
 /* Adding. */
 
-/* The entry of a hash that is there. */
+/* The entry of a hash that is there.  If it doesn't reach the level of the
+ * newest pane, it has left the window. */
 static void
 renew(struct mlog_window_distinct *w, uint64_t *entry)
 {
-    uint64_t pane = w->head, of_entry = entry_pane(w, *entry);
+    uint64_t of_entry = entry_pane(w, *entry);
 
-    if (of_entry == pane) {
+    if (of_entry == w->head
+        || hash_level(*entry) < w->levels[w->head % w->n_slots]) {
         return;
     }
-    if (is_live(w, of_entry, pane)) {
+    if (is_live(w, of_entry, w->head)) {
         count(w, of_entry, -1);
     }
-    if (hash_level(*entry) < w->levels[pane % w->n_slots]) {
-        pane = w->base - w->n_slots;
-    } else {
-        count(w, pane, 1);
-    }
-    *entry = (*entry & ~(uint64_t) PANE_MASK) | (pane & PANE_MASK);
+    count(w, w->head, 1);
+    *entry = (*entry & ~(uint64_t) PANE_MASK) | (w->head & PANE_MASK);
 }
 
 void
