@@ -89,6 +89,7 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-command-pairs.c \
 	lib/mlog-command-preset.c \
 	lib/mlog-command-jobs.c \
+	lib/mlog-command-ovsdb.c \
 	lib/mlog-command-query.c \
 	lib/mlog-command-query.h \
 	lib/mlog-command-show.c \
@@ -101,6 +102,9 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-digest-records.c \
 	lib/mlog-cursor.c \
 	lib/mlog-cursor.h \
+	lib/mlog-config.c \
+	lib/mlog-config.h \
+	lib/mlog-database.h \
 	lib/mlog-digest.c \
 	lib/mlog-digest.h \
 	lib/mlog-drop.c \

@@ -63,6 +63,7 @@ option_name(enum mlog_option option)
     case MLOG_OPT_KIND:
     case MLOG_OPT_COMPUTE:
     case MLOG_OPT_PCAP_FILTER:
+    case MLOG_OPT_PERSIST:
     case MLOG_N_OPTIONS:
         break;
     }

@@ -67,6 +67,7 @@ enum mlog_option {
     MLOG_OPT_MAX_ROWS,
     MLOG_OPT_MAX_MEMORY,
     MLOG_OPT_PCAP_FILTER,
+    MLOG_OPT_PERSIST,
     MLOG_N_OPTIONS
 };
 
@@ -201,6 +202,12 @@ bool mlog_set_digest_cpus(struct mlog_call *, const char *value);
 void mlog_put_digest_cpus(struct mlog_call *, struct mlog_table *);
 struct json *mlog_digest_threads_to_json(const struct mlog_digest_stats *);
 void mlog_digest_threads_format(const struct mlog_digest_stats *, struct ds *);
+/* The setting "ovsdb". */
+bool mlog_call_set_ovsdb(struct mlog_call *, const char *value);
+void mlog_call_put_ovsdb(struct mlog_call *, struct mlog_table *);
+
+/* Tells the database, if there is one, that the stream has changed. */
+void mlog_call_local_changed(struct mlog_call *);
 
 /* The handlers. */
 void mlog_command_show(struct mlog_call *);
@@ -236,5 +243,6 @@ void mlog_command_put_limit(struct mlog_call *, enum mlog_limit,
                             struct mlog_table *);
 bool mlog_command_set_limit(struct mlog_call *, enum mlog_limit,
                             const char *value);
+void mlog_command_ovsdb(struct mlog_call *);
 
 #endif /* mlog-command-call.h */

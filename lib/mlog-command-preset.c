@@ -33,7 +33,7 @@ members_to_json(const struct mlog_preset_instance *instance)
         const struct mlog_preset_member *m = &instance->members[i];
 
         json_array_add(members, json_string_create_nocopy(
-            xasprintf("%s %s", mlog_preset_kind_to_string(m->kind),
+            xasprintf("%s %s", mlog_kind_to_string(m->kind),
                       m->argv[0])));
     }
     return members;
@@ -184,7 +184,7 @@ put_members(struct mlog_call *call,
 
     for (size_t i = 0; i < instance->n_members; i++) {
         const struct mlog_preset_member *m = &instance->members[i];
-        const char *kind = mlog_preset_kind_to_string(m->kind);
+        const char *kind = mlog_kind_to_string(m->kind);
         struct json *member = json_object_create();
         struct json *words = json_array_create_empty();
         struct ds s = DS_EMPTY_INITIALIZER;

@@ -852,6 +852,8 @@ static const struct {
       "30s/10m", set_query_timeout, put_query_timeout },
     { "query-workers", "how many queries are executed at a time",
       set_query_workers, put_query_workers },
+    { "ovsdb", "the database that configures this switch: auto, off, or where "
+      "it is, as unix:FILE", mlog_call_set_ovsdb, mlog_call_put_ovsdb },
 };
 
 static void
@@ -920,6 +922,9 @@ mlog_command_set(struct mlog_call *call)
         return;
     } else if (call->n_args < 2) {
         put_setting(call, settings_table(call), i);
+    } else if (mlog_config_owns_setting(call->ml->config, settings[i].key)) {
+        mlog_call_error(call, call->args[0], NULL, "%s is set in the "
+                        "database; change it there", settings[i].key);
     } else if (settings[i].set(call, call->args[1])) {
         put_setting(call, settings_table(call), i);
     }

@@ -18,6 +18,8 @@
 
 #include "mlog-command-call.h"
 
+#include "mlog-config.h"
+#include "mlog-database.h"
 #include "mlog-preset.h"
 #include "mlog-stream.h"
 #include "mlog-time.h"
@@ -53,21 +55,45 @@ finish_change(struct mlog_call *call, bool ok, const char *what,
     }
 }
 
-static void
-run_add(struct mlog_call *call, const char *what, add_func *add)
+/* Whether the thing 'call' is about is the database's; the digest waits. */
+static bool
+is_owned(const struct mlog_call *call, enum mlog_kind kind)
 {
-    struct mlog_error error = MLOG_ERROR_INITIALIZER;
-    const char *where = NULL;
-    uint64_t cut = mlog_digest_lock(call->ml->digest);
-    bool ok = add(call->ml->stream, call->args, call->n_args, &error, &where);
+    return mlog_config_owns(call->ml->config, kind, call->args[0]);
+}
 
-    mlog_digest_unlock(call->ml->digest);
-    finish_change(call, ok, what, "added", cut, &error, where);
+/* With --persist, what has been added is written to the database, too, or
+ * deleted again if that is not possible.  What is there already, the same,
+ * may be made permanent. */
+static bool
+persist(struct mlog_call *call, enum mlog_kind kind, bool added,
+        del_func *del)
+{
+    const struct mlog_database *database = call->ml->database;
+    struct mlog_error ignored = MLOG_ERROR_INITIALIZER;
+    char *message = (database
+                     ? database->persist(kind, call->args, call->n_args)
+                     : xstrdup("there is no database here"));
+
+    if (!message) {
+        return true;
+    }
+    if (added) {
+        mlog_digest_lock(call->ml->digest);
+        if (!is_owned(call, kind)) {
+            del(call->ml->stream, call->args[0], &ignored);
+        }
+        mlog_digest_unlock(call->ml->digest);
+        mlog_error_clear(&ignored);
+    }
+    mlog_call_error(call, NULL, NULL, "--persist: %s", message);
+    free(message);
+    return false;
 }
 
 /* What belongs to a preset is not deleted without the rest. */
 static bool
-check_preset(const struct mlog_call *call, enum mlog_preset_kind kind,
+check_preset(const struct mlog_call *call, enum mlog_kind kind,
              struct mlog_error *error)
 {
     const char *owner = mlog_presets_owner(call->ml->presets, kind,
@@ -76,59 +102,96 @@ check_preset(const struct mlog_call *call, enum mlog_preset_kind kind,
     if (owner) {
         mlog_error_set(error, 1, "%s '%s' belongs to preset '%s'; delete "
                        "that, with multilog/preset-del %s",
-                       mlog_preset_kind_to_string(kind), call->args[0], owner,
+                       mlog_kind_to_string(kind), call->args[0], owner,
                        owner);
     }
     return !owner;
 }
 
 static void
-run_del(struct mlog_call *call, enum mlog_preset_kind kind, del_func *del)
+run_add(struct mlog_call *call, enum mlog_kind kind, add_func *add,
+        del_func *del)
 {
     struct mlog_error error = MLOG_ERROR_INITIALIZER;
-    const char *what = mlog_preset_kind_to_string(kind);
+    bool want_persist = mlog_call_has(call, MLOG_OPT_PERSIST);
+    const char *where = NULL;
     uint64_t cut = mlog_digest_lock(call->ml->digest);
-    bool ok = (check_preset(call, kind, &error)
-               && del(call->ml->stream, call->args[0], &error));
+    bool ok = add(call->ml->stream, call->args, call->n_args, &error, &where);
+    bool same = (!ok && want_persist && !is_owned(call, kind)
+                 && mlog_config_is_same(call->ml->config, kind, call->args,
+                                        call->n_args));
 
     mlog_digest_unlock(call->ml->digest);
-    finish_change(call, ok, what, "deleted", cut, &error, call->args[0]);
+    if (want_persist && (ok || same)) {
+        mlog_error_clear(&error);
+        if (!persist(call, kind, ok, del)) {
+            return;
+        }
+        ok = true;
+    }
+    mlog_call_local_changed(call);
+    finish_change(call, ok, mlog_kind_to_string(kind), "added", cut, &error,
+                  where);
+}
+
+static void
+run_del(struct mlog_call *call, enum mlog_kind kind, del_func *del)
+{
+    struct mlog_error error = MLOG_ERROR_INITIALIZER;
+    uint64_t cut = mlog_digest_lock(call->ml->digest);
+    bool ok = false;
+
+    if (is_owned(call, kind)) {
+        mlog_error_set(&error, 1, "%s '%s' is configured in the database; "
+                       "delete its row there", mlog_kind_to_string(kind),
+                       call->args[0]);
+    } else {
+        ok = (check_preset(call, kind, &error)
+              && del(call->ml->stream, call->args[0], &error));
+    }
+    mlog_digest_unlock(call->ml->digest);
+    mlog_call_local_changed(call);
+    finish_change(call, ok, mlog_kind_to_string(kind), "deleted", cut, &error,
+                  call->args[0]);
 }
 
 void
 mlog_command_filter_add(struct mlog_call *call)
 {
-    run_add(call, "filter", mlog_stream_add_filter);
+    run_add(call, MLOG_KIND_FILTER, mlog_stream_add_filter,
+            mlog_stream_del_filter);
 }
 
 void
 mlog_command_filter_del(struct mlog_call *call)
 {
-    run_del(call, MLOG_PRESET_FILTER, mlog_stream_del_filter);
+    run_del(call, MLOG_KIND_FILTER, mlog_stream_del_filter);
 }
 
 void
 mlog_command_aggregate_add(struct mlog_call *call)
 {
-    run_add(call, "aggregate", mlog_stream_add_aggregate);
+    run_add(call, MLOG_KIND_AGGREGATE, mlog_stream_add_aggregate,
+            mlog_stream_del_aggregate);
 }
 
 void
 mlog_command_aggregate_del(struct mlog_call *call)
 {
-    run_del(call, MLOG_PRESET_AGGREGATE, mlog_stream_del_aggregate);
+    run_del(call, MLOG_KIND_AGGREGATE, mlog_stream_del_aggregate);
 }
 
 void
 mlog_command_trigger_add(struct mlog_call *call)
 {
-    run_add(call, "trigger", mlog_stream_add_trigger);
+    run_add(call, MLOG_KIND_TRIGGER, mlog_stream_add_trigger,
+            mlog_stream_del_trigger);
 }
 
 void
 mlog_command_trigger_del(struct mlog_call *call)
 {
-    run_del(call, MLOG_PRESET_TRIGGER, mlog_stream_del_trigger);
+    run_del(call, MLOG_KIND_TRIGGER, mlog_stream_del_trigger);
 }
 
 /* Lists.
@@ -166,10 +229,20 @@ put_duration(struct mlog_table *table, uint64_t ns)
 /* The prefix of the preset that it belongs to. */
 static void
 put_preset(const struct mlog_call *call, struct mlog_table *table,
-           enum mlog_preset_kind kind, const char *name)
+           enum mlog_kind kind, const char *name)
 {
     mlog_table_put_string(table, mlog_presets_owner(call->ml->presets, kind,
                                                     name));
+}
+
+/* Who has added it. */
+static void
+put_owner(const struct mlog_call *call, struct mlog_table *table,
+          enum mlog_kind kind, const char *name)
+{
+    mlog_table_put_string(table, (mlog_config_owns(call->ml->config, kind,
+                                                   name)
+                                  ? "ovsdb" : "local"));
 }
 
 static void
@@ -187,6 +260,7 @@ mlog_command_filter_list(struct mlog_call *call)
     static const struct column columns[] = {
         { "name", false }, { "expression", false }, { "packets", true },
         { "bytes", true }, { "aggregates", true }, { "added", false },
+        { "owner", false },
         { "preset", false },
     };
     struct mlog_table *table = create_table(call, "filters", columns,
@@ -204,7 +278,8 @@ mlog_command_filter_list(struct mlog_call *call)
         mlog_table_put_u64(table, f->n_bytes);
         mlog_table_put_u64(table, f->n_users);
         mlog_table_put_time(table, f->added);
-        put_preset(call, table, MLOG_PRESET_FILTER, f->name);
+        put_owner(call, table, MLOG_KIND_FILTER, f->name);
+        put_preset(call, table, MLOG_KIND_FILTER, f->name);
     }
     mlog_digest_unlock(call->ml->digest);
     free(filters);
@@ -241,7 +316,8 @@ mlog_command_aggregate_list(struct mlog_call *call)
         { "name", false }, { "filter", false }, { "function", false },
         { "window", true }, { "group_by", false }, { "groups", true },
         { "overflow_records", true }, { "triggers", true },
-        { "memory", true }, { "added", false }, { "preset", false },
+        { "memory", true }, { "added", false }, { "owner", false },
+        { "preset", false },
     };
     struct mlog_table *table = create_table(call, "aggregates", columns,
                                             ARRAY_SIZE(columns));
@@ -262,7 +338,8 @@ mlog_command_aggregate_list(struct mlog_call *call)
         mlog_table_put_u64(table, a->n_users);
         mlog_table_put_u64(table, a->memory);
         mlog_table_put_time(table, a->added);
-        put_preset(call, table, MLOG_PRESET_AGGREGATE, a->def->name);
+        put_owner(call, table, MLOG_KIND_AGGREGATE, a->def->name);
+        put_preset(call, table, MLOG_KIND_AGGREGATE, a->def->name);
     }
     mlog_digest_unlock(call->ml->digest);
     free(aggregates);
@@ -313,7 +390,8 @@ mlog_command_trigger_list(struct mlog_call *call)
         { "name", false }, { "condition", false }, { "period", true },
         { "for", true }, { "clear", true }, { "pending", true },
         { "raised", true }, { "raises", true }, { "clears", true },
-        { "suppressed", true }, { "added", false }, { "preset", false },
+        { "suppressed", true }, { "added", false }, { "owner", false },
+        { "preset", false },
     };
     struct mlog_table *table = create_table(call, "triggers", columns,
                                             ARRAY_SIZE(columns));
@@ -323,7 +401,8 @@ mlog_command_trigger_list(struct mlog_call *call)
 
     for (size_t i = 0; i < n; i++) {
         put_trigger(table, &triggers[i]);
-        put_preset(call, table, MLOG_PRESET_TRIGGER, triggers[i].def->name);
+        put_owner(call, table, MLOG_KIND_TRIGGER, triggers[i].def->name);
+        put_preset(call, table, MLOG_KIND_TRIGGER, triggers[i].def->name);
     }
     mlog_digest_unlock(call->ml->digest);
     free(triggers);

@@ -91,6 +91,8 @@ static const struct {
                            "more columns: 'l.bytes / r.count'" },
     [MLOG_OPT_WITHIN] = { "within", "DURATION",
                           "pair records, at most so far apart" },
+    [MLOG_OPT_PERSIST] = { "persist", NULL,
+                           "write it to the database as well" },
 };
 
 #define OPTS_ALL (MLOG_OPT(FORMAT) | MLOG_OPT(HELP))
@@ -149,16 +151,17 @@ static const struct mlog_command commands[] = {
        | MLOG_OPT(BUCKET)
        | MLOG_OPT(HAVING) | MLOG_OPT(WITHIN) | MLOG_OPT(FIELDS)),
       mlog_command_join },
-    { "multilog/filter-add", "NAME EXPR", "add a filter",
-      2, 2, OPTS_ALL, mlog_command_filter_add },
+    { "multilog/filter-add", "NAME EXPR [--persist]", "add a filter",
+      2, 2, OPTS_ALL | MLOG_OPT(PERSIST), mlog_command_filter_add },
     { "multilog/filter-del", "NAME", "delete a filter",
       1, 1, OPTS_ALL, mlog_command_filter_del },
     { "multilog/filter-list", "", "the filters and what they have matched",
       0, 0, OPTS_ALL, mlog_command_filter_list },
     { "multilog/aggregate-add",
-      "NAME FILTER FUNC[(FIELD)] [window=DURATION] [group-by=FIELD,...]",
+      "NAME FILTER FUNC[(FIELD)] [window=DURATION] [group-by=FIELD,...] "
+      "[--persist]",
       "add an aggregate",
-      3, 8, OPTS_ALL, mlog_command_aggregate_add },
+      3, 8, OPTS_ALL | MLOG_OPT(PERSIST), mlog_command_aggregate_add },
     { "multilog/aggregate-del", "NAME", "delete an aggregate",
       1, 1, OPTS_ALL, mlog_command_aggregate_del },
     { "multilog/aggregate-list", "", "the aggregates",
@@ -168,9 +171,9 @@ static const struct mlog_command commands[] = {
       1, 1, OPTS_ALL | MLOG_OPT(TOP), mlog_command_aggregate_show },
     { "multilog/trigger-add",
       "NAME 'AGGREGATE OP VALUE' [period=DURATION] [for=DURATION] "
-      "[clear=VALUE]",
+      "[clear=VALUE] [--persist]",
       "add a trigger",
-      2, 8, OPTS_ALL, mlog_command_trigger_add },
+      2, 8, OPTS_ALL | MLOG_OPT(PERSIST), mlog_command_trigger_add },
     { "multilog/trigger-del", "NAME", "delete a trigger",
       1, 1, OPTS_ALL, mlog_command_trigger_del },
     { "multilog/trigger-list", "", "the triggers and their state",
@@ -200,6 +203,8 @@ static const struct mlog_command commands[] = {
       0, 0, OPTS_ALL, mlog_command_query_list },
     { "multilog/query-cancel", "ID|all", "cancel a query, or all",
       1, 1, OPTS_ALL, mlog_command_query_cancel },
+    { "multilog/ovsdb", "", "the database that configures this switch",
+      0, 0, OPTS_ALL, mlog_command_ovsdb },
     { "multilog/set", "[KEY VALUE]", "show or change a setting",
       0, 2, OPTS_ALL, mlog_command_set },
 };

@@ -37,9 +37,9 @@
     { { "threshold", NUMBER, THRESHOLD, DOC }, PARAM_CLEAR, \
       PARAM_WINDOW(WINDOW), PARAM_MATCH }
 
-#define FILTER(...) { MLOG_PRESET_FILTER, { __VA_ARGS__ } }
-#define AGGREGATE(...) { MLOG_PRESET_AGGREGATE, { __VA_ARGS__ } }
-#define TRIGGER(...) { MLOG_PRESET_TRIGGER, { __VA_ARGS__ } }
+#define FILTER(...) { MLOG_KIND_FILTER, { __VA_ARGS__ } }
+#define AGGREGATE(...) { MLOG_KIND_AGGREGATE, { __VA_ARGS__ } }
+#define TRIGGER(...) { MLOG_KIND_TRIGGER, { __VA_ARGS__ } }
 
 /* A filter, an aggregate, and a trigger that is raised above the threshold. */
 #define MEMBERS(EXPRESSION, FUNCTION, GROUP_BY) \
@@ -279,17 +279,6 @@ mlog_preset_n_members(const struct mlog_preset *preset)
         n++;
     }
     return n;
-}
-
-const char *
-mlog_preset_kind_to_string(enum mlog_preset_kind kind)
-{
-    switch (kind) {
-    case MLOG_PRESET_FILTER: return "filter";
-    case MLOG_PRESET_AGGREGATE: return "aggregate";
-    case MLOG_PRESET_TRIGGER: return "trigger";
-    }
-    OVS_NOT_REACHED();
 }
 
 const char *

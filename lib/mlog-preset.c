@@ -376,15 +376,17 @@ add_member(struct mlog_stream *stream, const struct mlog_preset_member *member,
     const char *where;
 
     switch (member->kind) {
-    case MLOG_PRESET_FILTER:
+    case MLOG_KIND_FILTER:
         return mlog_stream_add_filter(stream, argv, member->argc, error,
                                       &where);
-    case MLOG_PRESET_AGGREGATE:
+    case MLOG_KIND_AGGREGATE:
         return mlog_stream_add_aggregate(stream, argv, member->argc, error,
                                          &where);
-    case MLOG_PRESET_TRIGGER:
+    case MLOG_KIND_TRIGGER:
         return mlog_stream_add_trigger(stream, argv, member->argc, error,
                                        &where);
+    case MLOG_N_KINDS:
+        break;
     }
     OVS_NOT_REACHED();
 }
@@ -396,12 +398,14 @@ del_member(struct mlog_stream *stream, const struct mlog_preset_member *member,
     const char *name = member->argv[0];
 
     switch (member->kind) {
-    case MLOG_PRESET_FILTER:
+    case MLOG_KIND_FILTER:
         return mlog_stream_del_filter(stream, name, error);
-    case MLOG_PRESET_AGGREGATE:
+    case MLOG_KIND_AGGREGATE:
         return mlog_stream_del_aggregate(stream, name, error);
-    case MLOG_PRESET_TRIGGER:
+    case MLOG_KIND_TRIGGER:
         return mlog_stream_del_trigger(stream, name, error);
+    case MLOG_N_KINDS:
+        break;
     }
     OVS_NOT_REACHED();
 }
@@ -432,7 +436,7 @@ add_members(struct mlog_stream *stream,
 
         if (!add_member(stream, member, &e)) {
             mlog_error_set(error, 0, "%s '%s' of the preset: %s",
-                           mlog_preset_kind_to_string(member->kind),
+                           mlog_kind_to_string(member->kind),
                            member->argv[0], e.message);
             mlog_error_clear(&e);
             del_members(stream, instance, i);
@@ -486,7 +490,7 @@ mlog_presets_add(struct mlog_presets *presets, struct mlog_stream *stream,
 
 static bool
 has_member(const struct mlog_preset_instance *instance,
-           enum mlog_preset_kind kind, const char *name)
+           enum mlog_kind kind, const char *name)
 {
     for (size_t i = 0; i < instance->n_members; i++) {
         if (instance->members[i].kind == kind
@@ -500,16 +504,16 @@ has_member(const struct mlog_preset_instance *instance,
 /* Sets 'error' if 'name', of another owner, is based on 'on'. */
 static void
 check_user(const struct mlog_preset_instance *instance,
-           enum mlog_preset_kind kind, const char *name,
-           enum mlog_preset_kind on_kind, const char *on,
+           enum mlog_kind kind, const char *name,
+           enum mlog_kind on_kind, const char *on,
            struct mlog_error *error)
 {
     if (!error->message && has_member(instance, on_kind, on)
         && !has_member(instance, kind, name)) {
         mlog_error_set(error, 0, "%s '%s', which doesn't belong to the "
                        "preset, uses its %s '%s'; delete that first",
-                       mlog_preset_kind_to_string(kind), name,
-                       mlog_preset_kind_to_string(on_kind), on);
+                       mlog_kind_to_string(kind), name,
+                       mlog_kind_to_string(on_kind), on);
     }
 }
 
@@ -523,15 +527,15 @@ check_users(const struct mlog_preset_instance *instance,
 
     n = mlog_stream_get_aggregates(stream, &aggregates);
     for (size_t i = 0; i < n; i++) {
-        check_user(instance, MLOG_PRESET_AGGREGATE, aggregates[i].def->name,
-                   MLOG_PRESET_FILTER, aggregates[i].def->filter, error);
+        check_user(instance, MLOG_KIND_AGGREGATE, aggregates[i].def->name,
+                   MLOG_KIND_FILTER, aggregates[i].def->filter, error);
     }
     free(aggregates);
 
     n = mlog_stream_get_triggers(stream, &triggers);
     for (size_t i = 0; i < n; i++) {
-        check_user(instance, MLOG_PRESET_TRIGGER, triggers[i].def->name,
-                   MLOG_PRESET_AGGREGATE, triggers[i].def->aggregate, error);
+        check_user(instance, MLOG_KIND_TRIGGER, triggers[i].def->name,
+                   MLOG_KIND_AGGREGATE, triggers[i].def->aggregate, error);
     }
     free(triggers);
     return !error->message;
@@ -589,7 +593,7 @@ mlog_presets_del(struct mlog_presets *presets, struct mlog_stream *stream,
 
 const char *
 mlog_presets_owner(const struct mlog_presets *presets,
-                   enum mlog_preset_kind kind, const char *name)
+                   enum mlog_kind kind, const char *name)
 {
     for (size_t i = 0; i < presets->n; i++) {
         if (has_member(presets->instances[i], kind, name)) {

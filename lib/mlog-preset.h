@@ -63,15 +63,6 @@ struct mlog_preset_param {
     const char *doc;
 };
 
-enum mlog_preset_kind {
-    MLOG_PRESET_FILTER,
-    MLOG_PRESET_AGGREGATE,
-    MLOG_PRESET_TRIGGER,
-};
-
-/* "filter", "aggregate", "trigger". */
-const char *mlog_preset_kind_to_string(enum mlog_preset_kind);
-
 #define MLOG_PRESET_MAX_PARAMS 6
 #define MLOG_PRESET_MAX_MEMBERS 8
 #define MLOG_PRESET_MAX_WORDS 6
@@ -79,7 +70,7 @@ const char *mlog_preset_kind_to_string(enum mlog_preset_kind);
 /* 'words' are templates: '@' stands for the prefix, '$name' for a parameter,
  * and '$match' for " && (EXPR)", or nothing if the parameter is "". */
 struct mlog_preset_template {
-    enum mlog_preset_kind kind;
+    enum mlog_kind kind;
     const char *words[MLOG_PRESET_MAX_WORDS + 1];       /* NULL at the end. */
 };
 
@@ -105,7 +96,7 @@ void mlog_preset_format_default(const struct mlog_preset *, size_t i,
 /* Instances. */
 
 struct mlog_preset_member {
-    enum mlog_preset_kind kind;
+    enum mlog_kind kind;
     char *argv[MLOG_PRESET_MAX_WORDS];  /* argv[0] is its name. */
     size_t argc;
 };
@@ -150,7 +141,7 @@ bool mlog_presets_del(struct mlog_presets *, struct mlog_stream *,
 
 /* The prefix of the instance that 'name' belongs to, or NULL. */
 const char *mlog_presets_owner(const struct mlog_presets *,
-                               enum mlog_preset_kind, const char *name);
+                               enum mlog_kind, const char *name);
 
 /* The instance number 'i', in order of installation, or NULL. */
 const struct mlog_preset_instance *

@@ -233,6 +233,7 @@ mlog_state_get_settings(struct mlog_state *state)
 
     ovs_mutex_unlock(&state->mutex);
     settings.archive_dir[sizeof settings.archive_dir - 1] = '\0';
+    settings.ovsdb[sizeof settings.ovsdb - 1] = '\0';
     return settings;
 }
 

@@ -122,6 +122,7 @@ struct mlog_settings {
     uint64_t archive_max_age;   /* ns; 0: no limit. */
     uint64_t digest_threads;    /* 0: default. */
     uint64_t digest_cpus[MLOG_CPU_WORDS];   /* A cpu_set_t; 0: any. */
+    char ovsdb[MLOG_MAX_PATH];  /* mlog-database.h; empty: default. */
 };
 
 struct mlog_state;

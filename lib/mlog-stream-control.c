@@ -647,3 +647,15 @@ mlog_stream_get_stats(const struct mlog_stream *stream,
         stats->n_groups += mlog_aggregate_n_groups(stream->aggregates.data[i]);
     }
 }
+
+const char *
+mlog_kind_to_string(enum mlog_kind kind)
+{
+    switch (kind) {
+    case MLOG_KIND_FILTER: return "filter";
+    case MLOG_KIND_AGGREGATE: return "aggregate";
+    case MLOG_KIND_TRIGGER: return "trigger";
+    case MLOG_N_KINDS: break;
+    }
+    OVS_NOT_REACHED();
+}

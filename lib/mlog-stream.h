@@ -113,6 +113,17 @@ void mlog_stream_evaluate(struct mlog_stream *);
 void mlog_stream_lane_finish(struct mlog_stream_lane *);
 void mlog_stream_end_tick(struct mlog_stream *);
 
+/* What can be added to a stream. */
+enum mlog_kind {
+    MLOG_KIND_FILTER,
+    MLOG_KIND_AGGREGATE,
+    MLOG_KIND_TRIGGER,
+    MLOG_N_KINDS
+};
+
+/* "filter" and so on. */
+const char *mlog_kind_to_string(enum mlog_kind);
+
 /* Control.
  *
  * Adding and deleting return true, or change nothing, set 'error', which must

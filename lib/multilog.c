@@ -117,6 +117,7 @@ multilog_create(const char *dir, size_t budget, size_t ring_slots)
     recover_threads(ml);
     ml->archiver = mlog_archiver_create(ml->log, ml->state);
     ml->registry = mlog_registry_create();
+    ml->config = mlog_config_create(ml->stream);
     return ml;
 }
 
@@ -128,6 +129,7 @@ multilog_destroy(struct multilog *ml)
         mlog_archiver_destroy(ml->archiver);
         mlog_digest_destroy(ml->digest);
         mlog_presets_destroy(ml->presets);
+        mlog_config_destroy(ml->config);
         mlog_stream_destroy(ml->stream);
         destroy_parts(ml);
         mlog_ports_detach();

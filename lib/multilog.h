@@ -33,6 +33,7 @@
 
 #include "mlog-archiver.h"
 #include "mlog-capture.h"
+#include "mlog-config.h"
 #include "mlog-digest.h"
 #include "mlog-flow-table.h"
 #include "mlog-header-log.h"
@@ -70,6 +71,10 @@ struct multilog {
     struct mlog_digest *digest;
     struct mlog_archiver *archiver;
     struct mlog_registry *registry;     /* Of queries. */
+
+    /* What a database wants, and the database; NULL: there can be none. */
+    struct mlog_config *config;
+    const struct mlog_database *database;
 
     /* What runs while commands wait; set to abandon them. */
     atomic_bool cancel;

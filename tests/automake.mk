@@ -15,6 +15,7 @@ unit_tests = \
 	tests/unit/test-formula \
 	tests/unit/test-join \
 	tests/unit/test-cpus \
+	tests/unit/test-config \
 	tests/unit/test-dp-observer \
 	tests/unit/test-expr \
 	tests/unit/test-fields \

@@ -352,6 +352,7 @@ Test(command, show_and_set)
     cr_expect_eq(number(member(run_json("multilog/show"), "memory"), "budget"),
                  UINT64_C(3) << 29);
     cr_expect_eq(n_elements(run_json("multilog/set"), "settings"), 12);
+    cr_expect_eq(n_elements(run_json("multilog/set"), "settings"), 7);
     run("multilog/set digest off");
     cr_expect_str_eq(string(element(run_json("multilog/set digest"),
                                     "settings", 0), "value"), "off");
@@ -370,6 +371,46 @@ Test(command, show_and_set)
     cr_expect_str_eq(string(element(run_json("multilog/set digest-cpus"),
                                     "settings", 0), "value"), "none");
     free(run__("multilog/set capture on", MLOG_FORMAT_TABLE, true));
+}
+
+static void check_error(const char *line, const char *expect);
+
+/* What a database configured is its own. */
+Test(command, owned_by_a_database)
+{
+    const char *const argv[] = { "row", "tcp" };
+
+    mlog_config_begin(ml->config);
+    mlog_config_want(ml->config, MLOG_KIND_FILTER, argv, 2);
+    mlog_config_end(ml->config);
+    mlog_digest_lock(ml->digest);
+    cr_assert(mlog_config_run(ml->config));
+    mlog_digest_unlock(ml->digest);
+    mlog_config_own_setting(ml->config, "digest", true);
+
+    run("multilog/filter-add mine udp");
+    const struct json *list = run_json("multilog/filter-list");
+    cr_expect_str_eq(string(element(list, "filters", 0), "owner"), "ovsdb");
+    cr_expect_str_eq(string(element(list, "filters", 1), "owner"), "local");
+    check_error("multilog/filter-del row", "filter 'row' is configured in the "
+                "database; delete its row there (column 1)");
+    check_error("multilog/set digest off", "digest is set in the database; "
+                "change it there");
+    cr_expect_str_eq(string(element(run_json("multilog/set digest"),
+                                    "settings", 0), "value"), "on");
+    run("multilog/aggregate-add a row count");
+
+    /* Nothing is left of what can't be made permanent. */
+    check_error("multilog/filter-add f udp --persist",
+                "--persist: there is no database here");
+    check_error("multilog/filter-add mine udp --persist",
+                "--persist: there is no database here");
+    check_error("multilog/filter-add mine tcp --persist", "there is a filter "
+                "'mine' already; delete it first (column 1)");
+    cr_expect_eq(n_elements(run_json("multilog/filter-list"), "filters"), 2);
+    check_error("multilog/set ovsdb auto",
+                "ovsdb: there is no database client here");
+    cr_expect_str_eq(string(run_json("multilog/ovsdb"), "state"), "none");
 }
 
 Test(command, fields)

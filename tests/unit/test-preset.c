@@ -224,11 +224,11 @@ Test(preset, instances_know_what_was_given)
     mlog_preset_instance_format_params(mlog_presets_get(presets, 1), &s);
     cr_assert_str_eq(ds_cstr(&s), "");
     ds_destroy(&s);
-    cr_assert_str_eq(mlog_presets_owner(presets, MLOG_PRESET_FILTER, "a"),
+    cr_assert_str_eq(mlog_presets_owner(presets, MLOG_KIND_FILTER, "a"),
                      "a");
-    cr_assert_str_eq(mlog_presets_owner(presets, MLOG_PRESET_TRIGGER, "ddos"),
+    cr_assert_str_eq(mlog_presets_owner(presets, MLOG_KIND_TRIGGER, "ddos"),
                      "ddos");
-    cr_assert_null(mlog_presets_owner(presets, MLOG_PRESET_FILTER, "b"));
+    cr_assert_null(mlog_presets_owner(presets, MLOG_KIND_FILTER, "b"));
 }
 
 Test(preset, errors)
