@@ -11,6 +11,15 @@ doc_man = \
 	$(doc_out)/man/multilog-fields.7 \
 	$(doc_out)/man/multilog-sandbox.8 \
 	$(doc_out)/man/ovs-multilog.8
+	$(doc_out)/man/multilog-ovsdb.8 \
+	$(doc_out)/man/multilog-sandbox.8
+# The schema's page is made of its man page, if there is a program for that.
+schema_html = $(if $(shell command -v mandoc),$(doc_out)/html/multilog-db.5.html)
+$(doc_out)/html/multilog-db.5.html: vswitchd-ext/multilog-db.5
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)mandoc -T html $< > $@.tmp
+	@mv $@.tmp $@
+
 SPHINX = $(SPHINX_BUILD) -q -d $(doc_out)/doctrees-$(@F)
 
 if HAVE_SPHINX
@@ -27,6 +36,8 @@ html man:
 	@$(MKDIR_P) $(doc_out)
 	$(AM_V_GEN)$(SPHINX) -E -W --keep-going -b $@ \
 		$(srcdir)/Documentation $(doc_out)/$@
+html: $(schema_html)
+man: vswitchd-ext/multilog-db.5
 else
 html man:
 	@echo 'make $@: the Debian package python3-sphinx was missing when' \

@@ -55,6 +55,8 @@ man_pages = [
      "print the records of MultiLog archives", [], 8),
     ("ref/ovs-multilog", "ovs-multilog",
      "ask an Open vSwitch what its packets did", [], 8),
+    ("ref/multilog-ovsdb", "multilog-ovsdb",
+     "make the database MultiLog and have it served", [], 8),
     ("ref/multilog-sandbox", "multilog-sandbox",
      "try the MultiLog on real traffic", [], 8),
     ("ref/expressions", "multilog-expressions",

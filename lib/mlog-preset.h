@@ -40,9 +40,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "mlog-stream.h"
+
 struct ds;
 struct mlog_error;
-struct mlog_stream;
 
 /* The catalogue. */
 

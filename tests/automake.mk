@@ -134,6 +134,7 @@ at_files = \
 	tests/at/drops.at \
 	tests/at/joins.at \
 	tests/at/preset.at \
+	tests/at/ovsdb.at \
 	tests/at/stream.at \
 	tests/at/archive.at \
 	tests/at/survival.at \

@@ -1,6 +1,6 @@
 # All files here are distributed.  A script that is to be installed is added
 # to dist_bin_SCRIPTS, its man page to dist_man_MANS.
-dist_bin_SCRIPTS +=
+dist_bin_SCRIPTS += utilities/multilog-ovsdb
 
 tools = utilities/multilog-dump utilities/ovs-multilog
 bin_PROGRAMS += $(tools)

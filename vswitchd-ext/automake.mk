@@ -5,6 +5,13 @@ vswitchd_ext_libvswitchd_ext_a_SOURCES = \
 	vswitchd-ext/jobs.h \
 	vswitchd-ext/observer.c \
 	vswitchd-ext/observer.h \
+	vswitchd-ext/ovsdb-alerts.c \
+	vswitchd-ext/ovsdb-config.c \
+	vswitchd-ext/ovsdb-private.h \
+	vswitchd-ext/ovsdb-probe.c \
+	vswitchd-ext/ovsdb-status.c \
+	vswitchd-ext/ovsdb-sync.c \
+	vswitchd-ext/ovsdb-sync.h \
 	vswitchd-ext/vswitchd-ext.c
 
 # The database MultiLog: generated code to access it, for ovs-vswitchd and for

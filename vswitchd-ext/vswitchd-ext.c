@@ -26,6 +26,7 @@
 #include "ofproto/ofproto-provider.h"
 #include "ofproto/ofproto.h"
 #include "openvswitch/vlog.h"
+#include "ovsdb-sync.h"
 #include "sset.h"
 #include "unixctl.h"
 #include "util.h"
@@ -138,6 +139,7 @@ vswitchd_ext_init(void)
     free(dir);
     multilog->set_capture = observer_set_capture;
     observer_init(multilog);
+    ovsdb_sync_init(multilog);
     jobs_init(multilog);
     register_commands();
     multilog_set_capture(multilog, true);
@@ -166,6 +168,7 @@ vswitchd_ext_exit(void)
 {
     observer_exit();
     jobs_exit();
+    ovsdb_sync_exit();
     multilog_destroy(multilog);
     multilog = NULL;
 }
