@@ -202,6 +202,7 @@ clean-tsan:
 
 EXTRA_DIST += \
 	tests/bench/bench-datapath \
+	tests/bench/bench-ovsdb \
 	tests/bench/bench-log.h \
 	tests/bench/bench-util.h \
 	tests/capture-records.h \

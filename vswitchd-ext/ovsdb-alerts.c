@@ -419,8 +419,9 @@ ovsdb_alerts_done(struct ovsdb_alerts *alerts, bool ok)
             alerts->n_written += alerts->n_batch;
             destroy_list(&alerts->batch);
         } else {
-            ovs_list_splice(ovs_list_front(&alerts->queue),
-                            ovs_list_front(&alerts->batch), &alerts->batch);
+            /* To the front of the queue, which may be empty. */
+            ovs_list_splice(alerts->queue.next, alerts->batch.next,
+                            &alerts->batch);
             alerts->n_queue += alerts->n_batch;
         }
         alerts->n_batch = 0;

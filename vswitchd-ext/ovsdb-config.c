@@ -89,11 +89,32 @@ ovsdb_config_register(struct ovsdb_idl *idl)
 
     for (size_t i = 0; i < ARRAY_SIZE(read); i++) {
         ovsdb_idl_add_column(idl, read[i]);
+        ovsdb_idl_track_add_column(idl, read[i]);
     }
     for (size_t i = 0; i < ARRAY_SIZE(written); i++) {
         ovsdb_idl_add_column(idl, written[i]);
         ovsdb_idl_omit_alert(idl, written[i]);
     }
+}
+
+/* Rows that are deleted count because they are tracked. */
+unsigned int
+ovsdb_config_seqno(const struct ovsdb_idl *idl)
+{
+    static const struct ovsdb_idl_table_class *const tables[] = {
+        &mlogrec_table_multilog,
+        &mlogrec_table_archive,
+        &mlogrec_table_filter,
+        &mlogrec_table_aggregate,
+        &mlogrec_table_trigger,
+        &mlogrec_table_preset,
+    };
+    unsigned int seqno = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+        seqno = MAX(seqno, ovsdb_idl_table_get_seqno(idl, tables[i]));
+    }
+    return seqno;
 }
 
 const struct mlogrec_multilog *
@@ -432,35 +453,88 @@ get_result(const struct multilog *ml, enum mlog_kind kind, const char *name,
     OVS_NOT_REACHED();
 }
 
-#define PUT_RESULT(IDL, TABLE, ROW, KIND)                               \
+#define PUT_RESULT(IDL, TABLE, ROW, STATUS, ERROR, N)                   \
     do {                                                                \
-        const char *error_;                                             \
-        const char *status_ = get_result(ml, KIND, (ROW)->name, &error_); \
-        PUT(IDL, TABLE, ROW, status, status_);                          \
-        PUT(IDL, TABLE, ROW, error, error_);                            \
+        if (!nullable_string_is_equal((ROW)->status, STATUS)            \
+            || !nullable_string_is_equal((ROW)->error, ERROR)) {        \
+            PUT(IDL, TABLE, ROW, status, STATUS);                       \
+            PUT(IDL, TABLE, ROW, error, ERROR);                         \
+            (*(N))++;                                                   \
+        }                                                               \
     } while (0)
 
-void
+static void
+put_filter_results(struct ovsdb_idl *idl, const struct multilog *ml,
+                   size_t *n)
+{
+    const struct mlogrec_filter *row;
+    const char *status, *error;
+
+    MLOGREC_FILTER_FOR_EACH (row, idl) {
+        if (*n >= OVSDB_MAX_ROWS) {
+            break;
+        }
+        status = get_result(ml, MLOG_KIND_FILTER, row->name, &error);
+        PUT_RESULT(idl, filter, row, status, error, n);
+    }
+}
+
+static void
+put_aggregate_results(struct ovsdb_idl *idl, const struct multilog *ml,
+                      size_t *n)
+{
+    const struct mlogrec_aggregate *row;
+    const char *status, *error;
+
+    MLOGREC_AGGREGATE_FOR_EACH (row, idl) {
+        if (*n >= OVSDB_MAX_ROWS) {
+            break;
+        }
+        status = get_result(ml, MLOG_KIND_AGGREGATE, row->name, &error);
+        PUT_RESULT(idl, aggregate, row, status, error, n);
+    }
+}
+
+static void
+put_trigger_results(struct ovsdb_idl *idl, const struct multilog *ml,
+                    size_t *n)
+{
+    const struct mlogrec_trigger *row;
+    const char *status, *error;
+
+    MLOGREC_TRIGGER_FOR_EACH (row, idl) {
+        if (*n >= OVSDB_MAX_ROWS) {
+            break;
+        }
+        status = get_result(ml, MLOG_KIND_TRIGGER, row->name, &error);
+        PUT_RESULT(idl, trigger, row, status, error, n);
+    }
+}
+
+static void
+put_preset_results(struct ovsdb_idl *idl, size_t *n)
+{
+    const struct mlogrec_preset *row;
+
+    MLOGREC_PRESET_FOR_EACH (row, idl) {
+        if (*n >= OVSDB_MAX_ROWS) {
+            break;
+        }
+        PUT_RESULT(idl, preset, row, "error",
+                   "kind: this version has no presets", n);
+    }
+}
+
+bool
 ovsdb_config_put_results(struct ovsdb_idl *idl, struct multilog *ml)
 {
-    const struct mlogrec_aggregate *aggregate;
-    const struct mlogrec_trigger *trigger;
-    const struct mlogrec_filter *filter;
-    const struct mlogrec_preset *preset;
+    size_t n = 0;
 
-    MLOGREC_FILTER_FOR_EACH (filter, idl) {
-        PUT_RESULT(idl, filter, filter, MLOG_KIND_FILTER);
-    }
-    MLOGREC_AGGREGATE_FOR_EACH (aggregate, idl) {
-        PUT_RESULT(idl, aggregate, aggregate, MLOG_KIND_AGGREGATE);
-    }
-    MLOGREC_TRIGGER_FOR_EACH (trigger, idl) {
-        PUT_RESULT(idl, trigger, trigger, MLOG_KIND_TRIGGER);
-    }
-    MLOGREC_PRESET_FOR_EACH (preset, idl) {
-        PUT(idl, preset, preset, status, "error");
-        PUT(idl, preset, preset, error, "kind: this version has no presets");
-    }
+    put_filter_results(idl, ml, &n);
+    put_aggregate_results(idl, ml, &n);
+    put_trigger_results(idl, ml, &n);
+    put_preset_results(idl, &n);
+    return n < OVSDB_MAX_ROWS;
 }
 
 /* New rows. */

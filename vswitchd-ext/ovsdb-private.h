@@ -40,6 +40,9 @@ struct ovsdb_idl_txn;
         }                                                               \
     } while (0)
 
+/* Transactions with more rows would keep alerts waiting. */
+#define OVSDB_MAX_ROWS 500
+
 /* Looking for a database (ovsdb-probe.c).
  *
  * Asks the server at 'remote' every 'interval' ms whether it has the database,
@@ -59,6 +62,11 @@ void ovsdb_probe_wait(struct ovsdb_probe *);
 /* Adds the columns that are needed to 'idl'. */
 void ovsdb_config_register(struct ovsdb_idl *);
 
+/* Returns a number that changes when what is to be brought in force does, not
+ * with each alert or status.  Changes are forgotten by
+ * ovsdb_idl_track_clear(). */
+unsigned int ovsdb_config_seqno(const struct ovsdb_idl *);
+
 /* The root row, or NULL. */
 const struct mlogrec_multilog *ovsdb_config_root(const struct ovsdb_idl *);
 
@@ -72,8 +80,9 @@ char *ovsdb_config_set(struct ovsdb_idl *, struct multilog *);
 /* Gives the settings free. */
 void ovsdb_config_release(struct multilog *);
 
-/* Within a transaction: says of each row whether it is in force. */
-void ovsdb_config_put_results(struct ovsdb_idl *, struct multilog *);
+/* Within a transaction: says of each row whether it is in force, where it
+ * doesn't yet, of at most OVSDB_MAX_ROWS rows.  Returns true if that is all. */
+bool ovsdb_config_put_results(struct ovsdb_idl *, struct multilog *);
 
 /* Within a transaction: inserts the row for 'argv'.  Returns NULL, or an error
  * message to be freed. */
@@ -84,9 +93,15 @@ char *ovsdb_config_insert(struct ovsdb_idl *, struct ovsdb_idl_txn *,
 /* Status (ovsdb-status.c). */
 void ovsdb_status_register(struct ovsdb_idl *);
 
-/* Within a transaction. */
-void ovsdb_status_put(struct ovsdb_idl *, struct ovsdb_idl_txn *,
-                      struct multilog *, uint64_t n_alerts_lost);
+/* Takes the status as it is now. */
+struct ovsdb_status *ovsdb_status_create(struct multilog *,
+                                         uint64_t n_alerts_lost);
+void ovsdb_status_destroy(struct ovsdb_status *);
+
+/* Within a transaction: writes what differs of it, of at most some
+ * OVSDB_MAX_ROWS rows.  Returns true if that is all. */
+bool ovsdb_status_put(const struct ovsdb_status *, struct ovsdb_idl *,
+                      struct ovsdb_idl_txn *);
 
 /* Alerts (ovsdb-alerts.c). */
 struct ovsdb_alerts;

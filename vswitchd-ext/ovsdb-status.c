@@ -88,6 +88,12 @@ struct counts {
     struct shash triggers;
 };
 
+struct ovsdb_status {
+    struct multilog_status general;
+    uint64_t n_alerts_lost;
+    struct counts counts;
+};
+
 static void
 get_counts(struct multilog *ml, struct counts *counts)
 {
@@ -125,61 +131,90 @@ get_counts(struct multilog *ml, struct counts *counts)
     free(triggers);
 }
 
-static void
-put_counts(struct ovsdb_idl *idl, const struct counts *counts)
+/* Whether a row has 'values' for 'keys' already. */
+static bool
+is_same(const char *keys[], const int64_t values[], size_t n,
+        char *row_keys[], const int64_t row_values[], size_t row_n)
 {
-    static const char *filter_keys[] = { "bytes", "packets" };
-    static const char *aggregate_keys[] = { "groups", "memory",
-                                            "overflow_records" };
-    static const char *trigger_keys[] = { "clears", "pending", "raised",
-                                          "raises", "suppressed" };
-    const struct mlogrec_aggregate *aggregate;
-    const struct mlogrec_trigger *trigger;
-    const struct mlogrec_filter *filter;
+    if (n != row_n) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (values[i] != row_values[i] || strcmp(keys[i], row_keys[i])) {
+            return false;
+        }
+    }
+    return true;
+}
 
-    MLOGREC_FILTER_FOR_EACH (filter, idl) {
+/* Writes a row's statistics if they have changed, and counts that. */
+#define PUT_CHANGED(IDL, TABLE, ROW, KEYS, N, ...)                      \
+    do {                                                                \
+        const int64_t changed_[] = { __VA_ARGS__ };                     \
+                                                                        \
+        if (!is_same(KEYS, changed_, ARRAY_SIZE(changed_),              \
+                     (ROW)->key_statistics, (ROW)->value_statistics,    \
+                     (ROW)->n_statistics)) {                            \
+            PUT_STATISTICS(IDL, TABLE, ROW, KEYS, __VA_ARGS__);         \
+            (*(N))++;                                                   \
+        }                                                               \
+    } while (0)
+
+static void
+put_filters(struct ovsdb_idl *idl, const struct counts *counts, size_t *n)
+{
+    static const char *keys[] = { "bytes", "packets" };
+    const struct mlogrec_filter *row;
+
+    MLOGREC_FILTER_FOR_EACH (row, idl) {
         const struct filter_counts *c = shash_find_data(&counts->filters,
-                                                        filter->name);
+                                                        row->name);
 
-        if (c) {
-            PUT_STATISTICS(idl, filter, filter, filter_keys, c->bytes,
-                           c->packets);
-        }
-    }
-    MLOGREC_AGGREGATE_FOR_EACH (aggregate, idl) {
-        const struct aggregate_counts *c = shash_find_data(
-            &counts->aggregates, aggregate->name);
-
-        if (c) {
-            PUT_STATISTICS(idl, aggregate, aggregate, aggregate_keys,
-                           c->groups, c->memory, c->overflow);
-        }
-    }
-    MLOGREC_TRIGGER_FOR_EACH (trigger, idl) {
-        const struct trigger_counts *c = shash_find_data(&counts->triggers,
-                                                         trigger->name);
-
-        if (c) {
-            PUT_STATISTICS(idl, trigger, trigger, trigger_keys, c->clears,
-                           c->pending, c->raised, c->raises, c->suppressed);
+        if (*n >= OVSDB_MAX_ROWS) {
+            break;
+        } else if (c) {
+            PUT_CHANGED(idl, filter, row, keys, n, c->bytes, c->packets);
         }
     }
 }
 
 static void
-put_stream(struct ovsdb_idl *idl, struct multilog *ml)
+put_aggregates(struct ovsdb_idl *idl, const struct counts *counts, size_t *n)
 {
-    struct counts counts = {
-        SHASH_INITIALIZER(&counts.filters),
-        SHASH_INITIALIZER(&counts.aggregates),
-        SHASH_INITIALIZER(&counts.triggers),
-    };
+    static const char *keys[] = { "groups", "memory", "overflow_records" };
+    const struct mlogrec_aggregate *row;
 
-    get_counts(ml, &counts);
-    put_counts(idl, &counts);
-    shash_destroy_free_data(&counts.filters);
-    shash_destroy_free_data(&counts.aggregates);
-    shash_destroy_free_data(&counts.triggers);
+    MLOGREC_AGGREGATE_FOR_EACH (row, idl) {
+        const struct aggregate_counts *c = shash_find_data(
+            &counts->aggregates, row->name);
+
+        if (*n >= OVSDB_MAX_ROWS) {
+            break;
+        } else if (c) {
+            PUT_CHANGED(idl, aggregate, row, keys, n, c->groups, c->memory,
+                        c->overflow);
+        }
+    }
+}
+
+static void
+put_triggers(struct ovsdb_idl *idl, const struct counts *counts, size_t *n)
+{
+    static const char *keys[] = { "clears", "pending", "raised", "raises",
+                                  "suppressed" };
+    const struct mlogrec_trigger *row;
+
+    MLOGREC_TRIGGER_FOR_EACH (row, idl) {
+        const struct trigger_counts *c = shash_find_data(&counts->triggers,
+                                                         row->name);
+
+        if (*n >= OVSDB_MAX_ROWS) {
+            break;
+        } else if (c) {
+            PUT_CHANGED(idl, trigger, row, keys, n, c->clears, c->pending,
+                        c->raised, c->raises, c->suppressed);
+        }
+    }
 }
 
 /* The root row and the archive's. */
@@ -363,24 +398,50 @@ put_gaps(struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
     }
 }
 
-void
-ovsdb_status_put(struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
-                 struct multilog *ml, uint64_t n_alerts_lost)
+struct ovsdb_status *
+ovsdb_status_create(struct multilog *ml, uint64_t n_alerts_lost)
 {
-    struct multilog_status *s = xmalloc(sizeof *s);
+    struct ovsdb_status *status = xzalloc(sizeof *status);
 
-    multilog_get_status(ml, s);
-    put_root(idl, s, n_alerts_lost);
+    status->n_alerts_lost = n_alerts_lost;
+    shash_init(&status->counts.filters);
+    shash_init(&status->counts.aggregates);
+    shash_init(&status->counts.triggers);
+    multilog_get_status(ml, &status->general);
+    get_counts(ml, &status->counts);
+    return status;
+}
+
+void
+ovsdb_status_destroy(struct ovsdb_status *status)
+{
+    if (status) {
+        multilog_status_destroy(&status->general);
+        shash_destroy_free_data(&status->counts.filters);
+        shash_destroy_free_data(&status->counts.aggregates);
+        shash_destroy_free_data(&status->counts.triggers);
+        free(status);
+    }
+}
+
+bool
+ovsdb_status_put(const struct ovsdb_status *status, struct ovsdb_idl *idl,
+                 struct ovsdb_idl_txn *txn)
+{
+    size_t n = 0;
+
+    put_root(idl, &status->general, status->n_alerts_lost);
     if (mlogrec_server_has_ring_table(idl)) {
-        put_rings(idl, txn, s);
+        put_rings(idl, txn, &status->general);
     }
     if (mlogrec_server_has_segment_class_table(idl)) {
-        put_classes(idl, txn, s);
+        put_classes(idl, txn, &status->general);
     }
     if (mlogrec_server_has_gap_table(idl)) {
-        put_gaps(idl, txn, s);
+        put_gaps(idl, txn, &status->general);
     }
-    multilog_status_destroy(s);
-    free(s);
-    put_stream(idl, ml);
+    put_filters(idl, &status->counts, &n);
+    put_aggregates(idl, &status->counts, &n);
+    put_triggers(idl, &status->counts, &n);
+    return n < OVSDB_MAX_ROWS;
 }

@@ -61,12 +61,13 @@ VLOG_DEFINE_THIS_MODULE(multilog_ovsdb);
 #define DEFAULT_MAX_ALERTS 1000
 #define MAX_MAX_ALERTS 10000
 #define RETRY_MS 1000
+#define REQUEST_MS 10000
 
 enum txn_kind {
-    TXN_PERSIST,                /* A row that a command wants. */
     TXN_RESULTS,                /* Progress, and errors of rows. */
     TXN_STATUS,
     TXN_ALERTS,
+    TXN_PERSIST,                /* A row that a command wants. */
     N_TXNS
 };
 
@@ -76,6 +77,7 @@ struct request {
     enum mlog_kind kind;
     const char *const *argv;
     size_t argc;
+    long long int deadline;     /* ms. */
     bool done;
     char *error;
 };
@@ -100,11 +102,13 @@ static struct ovsdb_idl *idl;
 static char *remote;                    /* Of 'idl'. */
 static struct ovsdb_alerts *alerts;
 static bool in_charge;
-static unsigned int seen_seqno;         /* Of what was brought in force. */
+static unsigned int seen_seqno;         /* Of what was brought in force... */
+static bool must_look;                  /* ...but look again anyway. */
 static bool working;                    /* Bringing something in force. */
 static int64_t work_cfg;                /* Its cfg. */
 static char *settings_error;
-static bool has_results;                /* Not yet written. */
+static bool has_results;                /* Not yet all written. */
+static struct ovsdb_status *status;     /* Being written, or NULL. */
 static int64_t cur_cfg;
 static uint64_t cur_cut;
 static struct ovsdb_idl_txn *txn;       /* NULL: none. */
@@ -161,8 +165,6 @@ first_request(void)
     return request;
 }
 
-/* Which database. */
-
 static void
 end_transaction(void)
 {
@@ -175,10 +177,40 @@ end_transaction(void)
     }
 }
 
+/* A server that doesn't reply must not keep a command, nor ovs-vswitchd's end,
+ * waiting. */
+static void
+expire_requests(void)
+{
+    struct request *request;
+    bool cancel;
+
+    atomic_read_relaxed(&multilog->cancel, &cancel);
+    ovs_mutex_lock(&mutex);
+    LIST_FOR_EACH_SAFE (request, node, &requests) {
+        if (cancel || time_msec() >= request->deadline) {
+            if (request == txn_request) {
+                end_transaction();
+                txn_request = NULL;
+            }
+            finish_request(request, xstrdup("the database does not reply; the "
+                                            "row may yet be written"));
+        }
+    }
+    if (!ovs_list_is_empty(&requests)) {
+        poll_timer_wait(500);
+    }
+    ovs_mutex_unlock(&mutex);
+}
+
+/* Which database. */
+
 static void
 disconnect(void)
 {
     end_transaction();
+    ovsdb_status_destroy(status);
+    status = NULL;
     in_charge = false;
     ovsdb_idl_destroy(idl);
     idl = NULL;
@@ -277,12 +309,13 @@ static void
 run_config(void)
 {
     const struct mlogrec_multilog *root = ovsdb_config_root(idl);
-    unsigned int seqno = ovsdb_idl_get_seqno(idl);
-    bool retry = (take_local_change()
+    unsigned int seqno = ovsdb_config_seqno(idl);
+    bool retry = (!working && take_local_change()
                   && mlog_config_n_wrong(multilog->config));
 
-    if (!working && (seqno != seen_seqno || retry)) {
+    if (!working && (seqno != seen_seqno || retry || must_look)) {
         seen_seqno = seqno;
+        must_look = false;
         work_cfg = root ? root->cfg : 0;
         ovsdb_config_want(idl, multilog);
         free(settings_error);
@@ -313,19 +346,35 @@ get_int(const char *key, int def, int min, int max)
     return MAX(min, MIN(value, max));
 }
 
+/* Progress comes with the last of the rows. */
 static void
 put_results(void)
 {
     const struct mlogrec_multilog *root = ovsdb_config_root(idl);
 
-    if (!root) {
-        root = mlogrec_multilog_insert(txn);
+    if (ovsdb_config_put_results(idl, multilog)) {
+        if (!root) {
+            root = mlogrec_multilog_insert(txn);
+        }
+        PUT(idl, multilog, root, error, settings_error);
+        PUT(idl, multilog, root, cur_cfg, cur_cfg);
+        PUT(idl, multilog, root, cur_cut, cur_cut);
+        has_results = false;
     }
-    PUT(idl, multilog, root, error, settings_error);
-    PUT(idl, multilog, root, cur_cfg, cur_cfg);
-    PUT(idl, multilog, root, cur_cut, cur_cut);
-    ovsdb_config_put_results(idl, multilog);
-    has_results = false;
+}
+
+static void
+put_status(uint64_t n_alerts_lost)
+{
+    if (!status) {
+        status = ovsdb_status_create(multilog, n_alerts_lost);
+    }
+    if (ovsdb_status_put(status, idl, txn)) {
+        ovsdb_status_destroy(status);
+        status = NULL;
+        not_before[TXN_STATUS] = time_msec() + get_int(
+            "status-interval", DEFAULT_INTERVAL_MS, MIN_INTERVAL_MS, INT_MAX);
+    }
 }
 
 /* Returns false if there is nothing to be written after all. */
@@ -358,38 +407,53 @@ begin(enum txn_kind kind)
     txn = ovsdb_idl_txn_create(idl);
 }
 
-/* Starts what is most urgent of what there is to be written. */
+/* Starts a transaction of 'kind' if there is something to write. */
+static bool
+try_start(enum txn_kind kind, const struct ovsdb_alerts_stats *stats)
+{
+    if (!may_start(kind)) {
+        return false;
+    }
+    if (kind == TXN_RESULTS && has_results) {
+        begin(kind);
+        put_results();
+    } else if (kind == TXN_STATUS) {
+        begin(kind);
+        put_status(stats->n_lost);
+    } else if (kind == TXN_ALERTS && stats->n_waiting
+               && mlogrec_server_has_alert_table(idl)) {
+        begin(kind);
+        ovsdb_alerts_put(alerts, idl, txn,
+                         get_int("max-alerts", DEFAULT_MAX_ALERTS, 1,
+                                 MAX_MAX_ALERTS));
+    }
+    return txn != NULL;
+}
+
+/* Commands that wait go first, the rest takes turns. */
 static void
 start_transaction(void)
 {
     struct request *request = first_request();
     struct ovsdb_alerts_stats stats;
 
-    ovsdb_alerts_get_stats(alerts, &stats);
     if (request) {
         begin(TXN_PERSIST);
         if (!put_request(request)) {
             end_transaction();
         }
-    } else if (has_results && may_start(TXN_RESULTS)) {
-        begin(TXN_RESULTS);
-        put_results();
-    } else if (may_start(TXN_STATUS)) {
-        begin(TXN_STATUS);
-        ovsdb_status_put(idl, txn, multilog, stats.n_lost);
-        not_before[TXN_STATUS] = time_msec() + get_int(
-            "status-interval", DEFAULT_INTERVAL_MS, MIN_INTERVAL_MS, INT_MAX);
-    } else if (stats.n_waiting && may_start(TXN_ALERTS)
-               && mlogrec_server_has_alert_table(idl)) {
-        begin(TXN_ALERTS);
-        ovsdb_alerts_put(alerts, idl, txn,
-                         get_int("max-alerts", DEFAULT_MAX_ALERTS, 1,
-                                 MAX_MAX_ALERTS));
+        return;
+    }
+    ovsdb_alerts_get_stats(alerts, &stats);
+    for (size_t i = 1; i <= TXN_PERSIST; i++) {
+        if (try_start((txn_kind + i) % TXN_PERSIST, &stats)) {
+            break;
+        }
     }
 }
 
 static void
-log_failure(enum ovsdb_idl_txn_status status)
+log_failure(enum ovsdb_idl_txn_status txn_status)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
 
@@ -397,8 +461,8 @@ log_failure(enum ovsdb_idl_txn_status status)
                  txn_kind == TXN_PERSIST ? "a row"
                  : txn_kind == TXN_RESULTS ? "progress"
                  : txn_kind == TXN_STATUS ? "status" : "alerts",
-                 (status == TXN_ERROR ? ovsdb_idl_txn_get_error(txn)
-                  : ovsdb_idl_txn_status_to_string(status)));
+                 (txn_status == TXN_ERROR ? ovsdb_idl_txn_get_error(txn)
+                  : ovsdb_idl_txn_status_to_string(txn_status)));
 }
 
 static void
@@ -414,13 +478,13 @@ finish_persist(bool ok, bool again)
 }
 
 static void
-finish_transaction(enum ovsdb_idl_txn_status status)
+finish_transaction(enum ovsdb_idl_txn_status result)
 {
-    bool ok = status == TXN_SUCCESS || status == TXN_UNCHANGED;
-    bool again = status == TXN_TRY_AGAIN || status == TXN_NOT_LOCKED;
+    bool ok = result == TXN_SUCCESS || result == TXN_UNCHANGED;
+    bool again = result == TXN_TRY_AGAIN || result == TXN_NOT_LOCKED;
 
     if (!ok && !again) {
-        log_failure(status);
+        log_failure(result);
         not_before[txn_kind] = time_msec() + RETRY_MS;
     }
     switch (txn_kind) {
@@ -456,10 +520,10 @@ run_transaction(void)
         start_transaction();
     }
     if (txn) {
-        enum ovsdb_idl_txn_status status = ovsdb_idl_txn_commit(txn);
+        enum ovsdb_idl_txn_status result = ovsdb_idl_txn_commit(txn);
 
-        if (status != TXN_INCOMPLETE) {
-            finish_transaction(status);
+        if (result != TXN_INCOMPLETE) {
+            finish_transaction(result);
             poll_immediate_wake();
         }
     }
@@ -506,7 +570,7 @@ run_database(void)
     }
     if (has_lock && !in_charge) {
         ovsdb_alerts_begin(alerts, idl);
-        has_results = true;
+        must_look = true;
         memset(not_before, 0, sizeof not_before);
     }
     in_charge = has_lock;
@@ -514,6 +578,7 @@ run_database(void)
         run_config();
         run_transaction();
     }
+    ovsdb_idl_track_clear(idl);
 }
 
 static void
@@ -559,6 +624,7 @@ sync_main(void *aux OVS_UNUSED)
         if (!in_charge) {
             refuse_requests();
         }
+        expire_requests();
         update_shared();
 
         latch_wait(&wake_latch);
@@ -595,12 +661,12 @@ database_set_remote(const char *value)
 }
 
 static void
-database_get_status(struct mlog_database_status *status)
+database_get_status(struct mlog_database_status *copy)
 {
     ovs_mutex_lock(&mutex);
-    *status = shared;
-    status->remote = nullable_xstrdup(shared.remote);
-    status->error = nullable_xstrdup(shared.error);
+    *copy = shared;
+    copy->remote = nullable_xstrdup(shared.remote);
+    copy->error = nullable_xstrdup(shared.error);
     ovs_mutex_unlock(&mutex);
 }
 
@@ -614,6 +680,7 @@ database_persist(enum mlog_kind kind, const char *const argv[], size_t argc)
         ovs_mutex_unlock(&mutex);
         return xstrdup("ovs-vswitchd is exiting");
     }
+    request.deadline = time_msec() + REQUEST_MS;
     ovs_list_push_back(&requests, &request.node);
     wake();
     while (!request.done) {
