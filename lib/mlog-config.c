@@ -905,6 +905,26 @@ mlog_config_get(const struct mlog_config *config, enum mlog_kind kind,
     return item ? item->state : MLOG_CONFIG_WAITING;
 }
 
+void
+mlog_config_visit(const struct mlog_config *config,
+                  void (*visit)(enum mlog_kind, const struct svec *words,
+                                void *aux), void *aux)
+{
+    for (size_t i = 0; i < MLOG_N_KINDS; i++) {
+        const struct shash_node **nodes = shash_sort(&config->items[i]);
+        size_t n = shash_count(&config->items[i]);
+
+        for (size_t j = 0; j < n; j++) {
+            const struct item *item = nodes[j]->data;
+
+            if (item->applied.n) {
+                visit(item->kind, &item->applied, aux);
+            }
+        }
+        free(nodes);
+    }
+}
+
 size_t
 mlog_config_n_wrong(const struct mlog_config *config)
 {

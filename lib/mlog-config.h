@@ -52,6 +52,7 @@
 #include "mlog-stream.h"
 
 struct mlog_config;
+struct svec;
 
 struct mlog_config *mlog_config_create(struct mlog_stream *);
 void mlog_config_destroy(struct mlog_config *);
@@ -108,6 +109,12 @@ enum mlog_config_state {
 enum mlog_config_state mlog_config_get(const struct mlog_config *,
                                        enum mlog_kind, const char *name,
                                        const char **error);
+
+/* Calls 'visit' with the words of everything that is in force and owned:
+ * filters, then aggregates, then triggers. */
+void mlog_config_visit(const struct mlog_config *,
+                       void (*visit)(enum mlog_kind, const struct svec *words,
+                                     void *aux), void *aux);
 
 /* Number of things that are wanted and not in force. */
 size_t mlog_config_n_wrong(const struct mlog_config *);

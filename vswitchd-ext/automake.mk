@@ -6,6 +6,7 @@ vswitchd_ext_libvswitchd_ext_a_SOURCES = \
 	vswitchd-ext/observer.c \
 	vswitchd-ext/observer.h \
 	vswitchd-ext/ovsdb-alerts.c \
+	vswitchd-ext/ovsdb-cache.c \
 	vswitchd-ext/ovsdb-config.c \
 	vswitchd-ext/ovsdb-private.h \
 	vswitchd-ext/ovsdb-probe.c \

@@ -90,6 +90,13 @@ char *ovsdb_config_insert(struct ovsdb_idl *, struct ovsdb_idl_txn *,
                           enum mlog_kind, const char *const argv[],
                           size_t argc);
 
+/* What is in force, kept for the next process (ovsdb-cache.c). */
+void ovsdb_cache_save(const struct multilog *);
+void ovsdb_cache_remove(const struct multilog *);
+
+/* Tells multilog's config that what was saved is wanted. */
+void ovsdb_cache_load(const struct multilog *);
+
 /* Status (ovsdb-status.c). */
 void ovsdb_status_register(struct ovsdb_idl *);
 

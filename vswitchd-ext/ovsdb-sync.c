@@ -249,6 +249,7 @@ release(void)
     working = false;
     ovsdb_config_release(multilog);
     ovsdb_alerts_stop(alerts);
+    ovsdb_cache_remove(multilog);
 }
 
 static void
@@ -331,6 +332,7 @@ run_config(void)
             cur_cfg = work_cfg;
             cur_cut = cut;
             has_results = true;
+            ovsdb_cache_save(multilog);
         }
     }
 }
@@ -612,9 +614,24 @@ is_exiting(void)
     return value;
 }
 
+/* Until the database is there, what it wanted last is in force. */
+static void
+restore(void)
+{
+    bool done;
+
+    ovsdb_cache_load(multilog);
+    do {
+        mlog_digest_lock(multilog->digest);
+        done = mlog_config_run(multilog->config);
+        mlog_digest_unlock(multilog->digest);
+    } while (!done);
+}
+
 static void *
 sync_main(void *aux OVS_UNUSED)
 {
+    restore();
     while (!is_exiting()) {
         latch_poll(&wake_latch);
         run_remote();

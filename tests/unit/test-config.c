@@ -18,6 +18,7 @@
 #include "stream-fixture.h"
 
 #include "mlog-config.h"
+#include "svec.h"
 
 /* What a database wants is brought in force with the fewest changes. */
 
@@ -317,6 +318,28 @@ Test(config, releases_everything)
     want("f:f;udp|a:a;f;count");
     cr_expect_eq(matched("f"), 3);
     cr_expect(mlog_config_owns(config, MLOG_KIND_AGGREGATE, "a"));
+}
+
+static void
+put_words(enum mlog_kind kind, const struct svec *words, void *s)
+{
+    ds_put_format(s, "%s", mlog_kind_to_string(kind));
+    for (size_t i = 0; i < words->n; i++) {
+        ds_put_format(s, ";%s", words->names[i]);
+    }
+    ds_put_char(s, '|');
+}
+
+Test(config, visits_what_is_in_force)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    add_filter("mine;tcp");
+    want("t:t;a > 1;for=1s|a:a;f;count|f:g;udp|f:f;ip|f:h;nonsense");
+    mlog_config_visit(config, put_words, &s);
+    cr_expect_str_eq(ds_cstr(&s), "filter;f;ip|filter;g;udp|"
+                     "aggregate;a;f;count|trigger;t;a > 1;for=1s|");
+    ds_destroy(&s);
 }
 
 Test(config, names_are_wanted_once)
