@@ -20,6 +20,7 @@ $(doc_out)/html/multilog-db.5.html: vswitchd-ext/multilog-db.5
 	$(AM_V_GEN)mandoc -T html $< > $@.tmp
 	@mv $@.tmp $@
 
+	$(doc_out)/man/ovs-multilogctl.8
 SPHINX = $(SPHINX_BUILD) -q -d $(doc_out)/doctrees-$(@F)
 
 if HAVE_SPHINX

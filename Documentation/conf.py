@@ -57,6 +57,8 @@ man_pages = [
      "ask an Open vSwitch what its packets did", [], 8),
     ("ref/multilog-ovsdb", "multilog-ovsdb",
      "make the database MultiLog and have it served", [], 8),
+    ("ref/ovs-multilogctl", "ovs-multilogctl",
+     "configure MultiLog through its database", [], 8),
     ("ref/multilog-sandbox", "multilog-sandbox",
      "try the MultiLog on real traffic", [], 8),
     ("ref/expressions", "multilog-expressions",

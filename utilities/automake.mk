@@ -20,3 +20,14 @@ uninstall-local: uninstall-completion
 uninstall-completion:
 	rm -f '$(DESTDIR)$(bashcompletiondir)/ovs-multilog'
 .PHONY: install-completion uninstall-completion
+
+bin_PROGRAMS += utilities/ovs-multilogctl
+utilities_ovs_multilogctl_SOURCES = \
+	utilities/multilogctl-commands.c \
+	utilities/multilogctl.h \
+	utilities/ovs-multilogctl.c
+utilities_ovs_multilogctl_LDADD = \
+	vswitchd-ext/libmultilog-idl.a \
+	lib/libmultilog.a
+$(utilities_ovs_multilogctl_OBJECTS): \
+	| ovs/patched.stamp vswitchd-ext/multilog-idl.h
