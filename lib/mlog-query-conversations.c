@@ -62,6 +62,7 @@ struct run {
     uint64_t hash_seed;
     bool count;                 /* Rows are to be counted... */
     bool insert;                /* ...and conversations to be added. */
+    size_t n_begun;             /* Conversations with counted records. */
     conversation_ref *by_index;
     conversation_ref *by_local;
     uint64_t local_serial;
@@ -153,7 +154,6 @@ look_up(struct run *run, const struct mlog_flow_key *flow)
         }
         c = xzalloc(sizeof *c);
         c->key = key;
-        c->serial = hmap_count(&result->map);
         hmap_insert(&result->map, &c->node, hash);
     }
     return (uintptr_t) c | way;
@@ -255,6 +255,7 @@ add_row(struct run *run, const struct mlog_batch *batch,
     run->result->totals.bytes += mlog_row_pkt_len(row);
     if (!c->public.first) {
         c->public.first = time;
+        c->serial = run->n_begun++;
         c->first_way = ref & 1;
     }
     c->public.last = time;
