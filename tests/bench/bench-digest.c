@@ -78,6 +78,7 @@ static struct {
     size_t n_flow_counts;
     bool flood;                 /* Each packet is a flow of its own. */
     bool no_groups;             /* Aggregates have no groups. */
+    const char *function;       /* Of all aggregates; NULL: of each its own. */
     struct load loads[MAX_LOADS];
     size_t n_loads;
     unsigned int rate;          /* Records per second; 0 = in alternation. */
@@ -188,7 +189,10 @@ add_aggregates(struct mlog_stream *stream, const struct load *load)
         unsigned int k = (i + i / 8) % ARRAY_SIZE(kinds);
         const char *const *kind = kinds[options.no_groups ? k & ~1u : k];
         char name[16], filter[16];
-        const char *argv[] = { name, filter, kind[0], kind[1], kind[2] };
+        const char *argv[] = {
+            name, filter, options.function ? options.function : kind[0],
+            kind[1], kind[2]
+        };
 
         snprintf(name, sizeof name, "a%u", i);
         snprintf(filter, sizeof filter, "f%u", i % load->filters);
@@ -532,6 +536,8 @@ usage(void)
            "  --flood             each packet is a flow of its own, instead\n"
            "  --no-groups         aggregates have no groups, instead of half\n"
            "                      of them\n"
+           "  --function=FUNC     what all aggregates compute, instead of\n"
+           "                      counts, sums and rates\n"
            "  --load=F/A/T/M      F filters, A aggregates, T triggers; a\n"
            "                      record matches about M (1 to 8) filters;\n"
            "                      may be repeated\n"
@@ -586,13 +592,14 @@ be_quick(void)
 static void
 parse_options(int argc, char *argv[])
 {
-    enum { OPT_FLOWS = 256, OPT_FLOOD, OPT_NO_GROUPS, OPT_LOAD, OPT_RATE,
+    enum { OPT_FLOWS = 256, OPT_FLOOD, OPT_NO_GROUPS, OPT_FUNCTION, OPT_LOAD, OPT_RATE,
            OPT_SLICES, OPT_LEAD, OPT_ROUNDS, OPT_RECORDS, OPT_THREADS,
            OPT_QUICK, OPT_JSON };
     static const struct option long_options[] = {
         { "flows", required_argument, NULL, OPT_FLOWS },
         { "flood", no_argument, NULL, OPT_FLOOD },
         { "no-groups", no_argument, NULL, OPT_NO_GROUPS },
+        { "function", required_argument, NULL, OPT_FUNCTION },
         { "load", required_argument, NULL, OPT_LOAD },
         { "rate", required_argument, NULL, OPT_RATE },
         { "slices", required_argument, NULL, OPT_SLICES },
@@ -617,6 +624,7 @@ parse_options(int argc, char *argv[])
             break;
         case OPT_FLOOD: options.flood = true; break;
         case OPT_NO_GROUPS: options.no_groups = true; break;
+        case OPT_FUNCTION: options.function = optarg; break;
         case OPT_LOAD:
             parse_load(optarg, default_loads);
             default_loads = false;
