@@ -9,10 +9,11 @@ doc_man = \
 	$(doc_out)/man/multilog-dump.8 \
 	$(doc_out)/man/multilog-expressions.7 \
 	$(doc_out)/man/multilog-fields.7 \
-	$(doc_out)/man/multilog-sandbox.8 \
-	$(doc_out)/man/ovs-multilog.8
 	$(doc_out)/man/multilog-ovsdb.8 \
-	$(doc_out)/man/multilog-sandbox.8
+	$(doc_out)/man/multilog-sandbox.8 \
+	$(doc_out)/man/ovs-multilog.8 \
+	$(doc_out)/man/ovs-multilogctl.8
+
 # The schema's page is made of its man page, if there is a program for that.
 schema_html = $(if $(shell command -v mandoc),$(doc_out)/html/multilog-db.5.html)
 $(doc_out)/html/multilog-db.5.html: vswitchd-ext/multilog-db.5
@@ -20,7 +21,6 @@ $(doc_out)/html/multilog-db.5.html: vswitchd-ext/multilog-db.5
 	$(AM_V_GEN)mandoc -T html $< > $@.tmp
 	@mv $@.tmp $@
 
-	$(doc_out)/man/ovs-multilogctl.8
 SPHINX = $(SPHINX_BUILD) -q -d $(doc_out)/doctrees-$(@F)
 
 if HAVE_SPHINX
