@@ -325,7 +325,8 @@ mlog_ask_put_next(struct mlog_ask *ask, struct mlog_cursor *cursor)
 void
 mlog_ask_put_meanwhile(struct mlog_ask *ask, uint64_t first)
 {
-    uint64_t n = ask->snapshot.n_expired - ask->cursor.n_expired;
+    uint64_t now = ask->snapshot.n_expired;
+    uint64_t n = now - MIN(now, ask->cursor.n_expired);
     struct mlog_document *doc = &ask->call->doc;
 
     if (ask->has_cursor && n && ask->snapshot.expired_until >= first) {

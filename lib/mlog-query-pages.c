@@ -127,7 +127,9 @@ prepend(struct mlog_query_rows *all, struct mlog_query_row *rows, size_t n)
 {
     if (n) {
         rows = xrealloc(rows, (n + all->n) * sizeof *rows);
-        memcpy(rows + n, all->rows, all->n * sizeof *rows);
+        if (all->n) {
+            memcpy(rows + n, all->rows, all->n * sizeof *rows);
+        }
         free(all->rows);
         all->rows = rows;
         all->n += n;

@@ -195,9 +195,11 @@ mlog_query_sorted(const struct mlog_snapshot *snapshot,
         return error;
     }
 
-    qsort_r(s.heap, s.n, sizeof *s.heap, compare_rows, &s);
     skip = MIN(skip, s.n);
-    memmove(s.heap, s.heap + skip, (s.n - skip) * sizeof *s.heap);
+    if (s.n) {
+        qsort_r(s.heap, s.n, sizeof *s.heap, compare_rows, &s);
+        memmove(s.heap, s.heap + skip, (s.n - skip) * sizeof *s.heap);
+    }
     rows->rows = s.heap;
     rows->n = s.n - skip;
     rows->more = rows->totals.count > s.n;

@@ -201,8 +201,12 @@ check_group(const struct mlog_groups *groups, uint32_t id, struct expected *e,
     const struct mlog_query_group *group = mlog_groups_get(groups, id);
     uint64_t *lens = xcalloc(e->count + 1, sizeof *lens);
 
-    qsort(e->lens, e->count, sizeof *e->lens, compare_u32);
-    qsort(e->srcs, e->n_srcs, sizeof *e->srcs, compare_u64);
+    if (e->count) {
+        qsort(e->lens, e->count, sizeof *e->lens, compare_u32);
+    }
+    if (e->n_srcs) {
+        qsort(e->srcs, e->n_srcs, sizeof *e->srcs, compare_u64);
+    }
     for (size_t i = 0; i < e->count; i++) {
         lens[i] = e->lens[i];
     }
