@@ -138,6 +138,8 @@ is_free(enum mlog_option option)
     switch ((int) option) {
     case MLOG_OPT_FORMAT:
     case MLOG_OPT_TIMEOUT:
+    case MLOG_OPT_MAX_ROWS:
+    case MLOG_OPT_MAX_MEMORY:
     case MLOG_OPT_LIMIT:
     case MLOG_OPT_TOP:
     case MLOG_OPT_OLDEST:       /* Part of the kind. */

@@ -113,6 +113,7 @@ scan_part(const struct mlog_snapshot *snapshot,
     mlog_scan_set_places(scan, from, before);
     while (mlog_scan_next(scan, &batch)) {
         mlog_row_ring_add__(ring, &batch, false);
+        mlog_scan_set_memory(scan, ring->allocated * sizeof *ring->rows);
     }
     error = mlog_query_end_scan__(scan, &part);
     totals->n_revoked += part.n_revoked;

@@ -60,8 +60,9 @@ struct mlog_query_row *mlog_row_ring_unroll__(struct row_ring *);
 #define BY_FLOW_WORDS (1 + sizeof(struct mlog_flow_key) / 8)
 BUILD_ASSERT_DECL(BY_FLOW_WORDS <= FLOW_KEY_WORDS);
 
-/* For stddev, 'value.lo' is the sum, and 'value.hi' the lower half of the sum of
- * squares, for which 64 bits may be too few: two squares of a 32-bit field. */
+/* For stddev, 'value.lo' is the sum, and 'value.hi' the lower half of the sum
+ * of squares, for which 64 bits may be too few: two squares of a 32-bit
+ * field. */
 struct accumulator {
     uint64_t n;                 /* Records with the field. */
     struct mlog_value value;

@@ -188,6 +188,7 @@ mlog_query_sorted(const struct mlog_snapshot *snapshot,
             rows->totals.bytes += mlog_row_pkt_len(mlog_batch_row(&batch, i));
             add_row(&s, &batch, i, &place);
         }
+        mlog_scan_set_memory(scan, s.allocated * sizeof *s.heap);
     }
     error = mlog_query_end_scan__(scan, &rows->totals);
     if (error) {

@@ -43,7 +43,8 @@ Test(command_query, functions)
     json = run_json("multilog/query --aggregate 'stddev(pkt_len),rate,"
                     "distinct(nw_src),p50(pkt_len),percentile(nw_ttl,99.9),"
                     "topk(tcp_flags,1),p0(pkt_len)' "
-                    "--until 2100-01-01T00:00:00Z --since 1970-01-01T00:00:00Z");
+                    "--until 2100-01-01T00:00:00Z "
+                    "--since 1970-01-01T00:00:00Z");
     cr_expect_eq(number(json, "count"), 50);
     cr_expect_eq(real(json, "stddev(pkt_len)"), 0);
     cr_expect_eq(number(json, "distinct(nw_src)"), 5);
@@ -288,6 +289,16 @@ Test(command_query, expiry_between_pages)
     cr_expect_eq(n_shown + number(page, "missing"), count);
 }
 
+/* An order takes memory, which has a limit. */
+Test(command_query, orders_within_the_budget)
+{
+    send_packets(20000);
+    expect_error("multilog/query --order-by pkt_len --limit 20000 "
+                 "--max-memory 100k", "memory");
+    json_destroy(run_json("multilog/query --order-by pkt_len --limit 100 "
+                          "--max-memory 100k"));
+}
+
 Test(command_query, wrong_cursors)
 {
     struct json *json;
@@ -310,7 +321,8 @@ Test(command_query, wrong_cursors)
                  "not a cursor");
     expect_error("multilog/query tcp --cursor=", "not a cursor");
     json = run_json(xasprintf("multilog/query tcp --limit 3 --cursor %s "
-                              "--timeout 5s --format json", next));
+                              "--timeout 5s --max-rows 1000000 "
+                              "--max-memory 1M --format json", next));
     cr_expect_eq(n_elements(json, "rows"), 3);
     cr_expect_eq(number(json, "skipped"), 7);
 }

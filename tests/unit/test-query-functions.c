@@ -503,7 +503,8 @@ Test(query_functions, estimates_keep_to_their_bounds)
         cr_assert_lt(error, 0.01);
         rank = ceil((double) n_recs * percentiles[i] / 1e6 - 1e-9);
         rank = MAX(rank, 1);
-        cr_assert_float_eq((double) value.lo, lens[rank - 1], lens[rank - 1] * error,
+        cr_assert_float_eq((double) value.lo, lens[rank - 1],
+                           lens[rank - 1] * error,
                            "%"PRIu32": %"PRIu64" != %"PRIu64, percentiles[i],
                            value.lo, lens[rank - 1]);
     }
