@@ -306,6 +306,11 @@ mlog_cli_answer_notes(const struct mlog_cli_answer *answer,
             "%.0f archived segments could not be read; see \"ovs-multilog "
             "archive verify\"", unreadable));
     }
+    if (mlog_json_number(root, "undecided", 0) > 0) {
+        svec_add_nocopy(notes, xasprintf(
+            "of %.0f records, the filter depends on what is not recorded",
+            mlog_json_number(root, "undecided", 0)));
+    }
     if (mlog_json_true(root, "partial") && segments <= 0 && unreadable <= 0) {
         svec_add(notes, "a part of this answer is missing");
     }

@@ -67,6 +67,7 @@ void
 mlog_cli_catch_signals(void)
 {
     struct sigaction action = { .sa_handler = handle_signal };
+    struct sigaction old;
 
     if (signal_fds[0] < 0) {
         xpipe_nonblocking(signal_fds);
@@ -74,7 +75,11 @@ mlog_cli_catch_signals(void)
         fcntl(signal_fds[1], F_SETFD, FD_CLOEXEC);
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
-        sigaction(SIGHUP, &action, NULL);
+
+        /* nohup(1) wants it to be ignored. */
+        if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN) {
+            sigaction(SIGHUP, &action, NULL);
+        }
     }
 }
 

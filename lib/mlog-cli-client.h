@@ -59,7 +59,7 @@ int mlog_cli_client_ask(struct mlog_cli_client *, const struct svec *words,
                         char **result, char **error);
 
 /* From now on, SIGINT, SIGTERM and SIGHUP make mlog_cli_interrupted() true
- * instead of ending the process. */
+ * instead of ending the process; SIGHUP does not if it is ignored. */
 void mlog_cli_catch_signals(void);
 bool mlog_cli_interrupted(void);
 void mlog_cli_forget_interrupt(void);

@@ -86,7 +86,7 @@ add_names(struct completion *c, const char *command, const char *column)
     struct mlog_cli_answer *answer;
     char *message;
 
-    if (mlog_cli_try_words(c->cli, &answer, &message, command, NULL)) {
+    if (mlog_cli_try_command(c->cli, command, NULL, &answer, &message)) {
         free(message);
         return;
     }
@@ -151,8 +151,7 @@ add_options(struct completion *c)
     if (!command) {
         return;
     }
-    if (!mlog_cli_try_words(c->cli, &answer, &message, command, "--help",
-                            NULL)) {
+    if (!mlog_cli_try_command(c->cli, command, "--help", &answer, &message)) {
         p = mlog_json_string(answer->root, "help");
         while (p && (p = strstr(p, "\n  --"))) {
             size_t n;

@@ -121,13 +121,13 @@ mlog_cli_doctor(struct mlog_cli *cli, struct svec *words)
         return mlog_cli_fail(cli, MLOG_CLI_USAGE, xstrdup(
             "doctor takes no arguments"));
     }
-    status = mlog_cli_ask_words(cli, &show, "multilog/show", NULL);
+    status = mlog_cli_ask_command(cli, "multilog/show", NULL, &show);
     if (status) {
         return status;
     }
-    mlog_cli_try_words(cli, &archive, &archive_error, "multilog/archive",
-                       NULL);
-    mlog_cli_try_words(cli, &settings, &message, "multilog/set", NULL);
+    mlog_cli_try_command(cli, "multilog/archive", NULL, &archive,
+                         &archive_error);
+    mlog_cli_try_command(cli, "multilog/set", NULL, &settings, &message);
     free(message);
     version = ask_version(cli);
     mlog_cli_examine(&(struct mlog_cli_patient) {

@@ -405,7 +405,7 @@ mlog_cli_follow_alerts(struct mlog_cli *cli, struct svec *words)
         return status;
     }
     mlog_cli_insert_word(words, 0, "multilog/alerts");
-    stream_init(&stream, cli, false, NULL);
+    stream_init(&stream, cli, true, NULL);
     if (mlog_cli_take_value(words, "--since-seq", &value)) {
         seq = value ? strtoull(value, NULL, 10) : 0;
         free(value);

@@ -48,10 +48,12 @@ int mlog_cli_ask(struct mlog_cli *, const struct svec *words,
 int mlog_cli_try(struct mlog_cli *, const struct svec *words,
                  struct mlog_cli_answer **, char **message);
 
-/* The same with the words as arguments, up to NULL. */
-int mlog_cli_ask_words(struct mlog_cli *, struct mlog_cli_answer **, ...);
-int mlog_cli_try_words(struct mlog_cli *, struct mlog_cli_answer **,
-                       char **message, ...);
+/* The same for a command with at most one more word, or NULL. */
+int mlog_cli_ask_command(struct mlog_cli *, const char *command,
+                         const char *word, struct mlog_cli_answer **);
+int mlog_cli_try_command(struct mlog_cli *, const char *command,
+                         const char *word, struct mlog_cli_answer **,
+                         char **message);
 
 /* Names of the switch's commands "multilog/...", without that.  Returns a
  * status. */

@@ -256,7 +256,8 @@ is_noted(const char *name)
 {
     static const char *const names[] = {
         "gaps", "expired", "outage", "partial", "stale", "truncated",
-        "segments_expired", "segments_unreadable", "next_seq",
+        "segments_expired", "segments_unreadable", "next_seq", "next",
+        "undecided",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -274,30 +275,63 @@ is_simple(const struct json *value)
             && !(value->type == JSON_STRING && strchr(value->string, '\n')));
 }
 
-/* "count 5, bytes 300 B, cut 2026-01-31T13:00:00.000000+01:00": the members
- * besides the table. */
+/* "count 5, bytes 300 B, cut 2026-01-31T13:00:00.000000+01:00": members that
+ * are one word each, in one line. */
+static void
+put_line(const struct json *object, const struct svec *order,
+         const struct mlog_cli_style *style, struct ds *s)
+{
+    const char *separator = "";
+    struct svec names;
+
+    get_names(object, order, &names);
+    for (size_t i = 0; i < names.n; i++) {
+        const struct json *value = mlog_json_get(object, names.names[i]);
+
+        if (is_simple(value) && !is_noted(names.names[i])
+            && value->type != JSON_FALSE) {
+            ds_put_cstr(s, separator);
+            mlog_cli_put_clean(s, names.names[i]);
+            ds_put_char(s, ' ');
+            mlog_cli_put_value(names.names[i], value, style, s);
+            separator = ", ";
+        }
+    }
+    svec_destroy(&names);
+}
+
+/* The members besides the table. */
 static void
 put_summary(const struct mlog_cli_answer *answer,
             const struct mlog_cli_style *style, struct ds *s)
 {
-    const char *separator = "";
+    size_t before;
 
     mlog_cli_put_color(s, style, MLOG_CLI_DIM);
-    for (size_t i = 0; i < answer->members.n; i++) {
-        const char *name = answer->members.names[i];
-        const struct json *value = mlog_json_get(answer->root, name);
+    before = s->length;
+    put_line(answer->root, &answer->members, style, s);
+    if (s->length > before) {
+        mlog_cli_put_color(s, style, MLOG_CLI_PLAIN);
+        ds_put_char(s, '\n');
+    } else {
+        mlog_cli_put_color(s, style, MLOG_CLI_PLAIN);
+    }
+}
 
-        if (is_simple(value) && !is_noted(name)
-            && value->type != JSON_FALSE) {
-            ds_put_cstr(s, separator);
-            mlog_cli_put_clean(s, name);
-            ds_put_char(s, ' ');
-            mlog_cli_put_value(name, value, style, s);
-            separator = ", ";
+static bool
+is_flat(const struct json *value)
+{
+    const struct shash_node *node;
+
+    if (value->type != JSON_OBJECT) {
+        return false;
+    }
+    SHASH_FOR_EACH (node, value->object) {
+        if (!is_simple(node->data)) {
+            return false;
         }
     }
-    mlog_cli_put_color(s, style, MLOG_CLI_PLAIN);
-    ds_put_cstr(s, *separator ? "\n" : "");
+    return true;
 }
 
 static void
@@ -308,8 +342,13 @@ put_other_members(const struct mlog_cli_answer *answer,
         const char *name = answer->members.names[i];
         const struct json *value = mlog_json_get(answer->root, name);
 
-        if (!is_simple(value) && (!answer->table
-                                  || strcmp(name, answer->table))) {
+        if (is_flat(value)) {
+            mlog_cli_put_clean(s, name);
+            ds_put_cstr(s, ": ");
+            put_line(value, NULL, style, s);
+            ds_put_char(s, '\n');
+        } else if (!is_simple(value)
+                   && (!answer->table || strcmp(name, answer->table))) {
             struct json *object = json_object_create();
 
             json_object_put(object, name, json_clone(value));

@@ -30,12 +30,19 @@
 
 #define MAX_FILE (16u << 20)
 
-static const char *const kinds[] = { "filter", "aggregate", "trigger" };
+/* In the order in which they can be added. */
+enum { PRESET, FILTER, AGGREGATE, TRIGGER };
+static const char *const kinds[] = {
+    [PRESET] = "preset",
+    [FILTER] = "filter",
+    [AGGREGATE] = "aggregate",
+    [TRIGGER] = "trigger",
+};
 
 /* The switch's rules. */
 struct state {
+    /* NULL of what it doesn't have. */
     struct mlog_cli_answer *answers[ARRAY_SIZE(kinds)];
-    struct mlog_cli_answer *presets;    /* NULL if it has no such thing. */
     struct mlog_cli_rules rules;
 };
 
@@ -75,6 +82,53 @@ is_owned(const struct json *row)
             || mlog_json_string(row, "preset"));
 }
 
+/* "NAME=VALUE NAME=VALUE", in which values may have spaces. */
+static void
+add_parameters(struct svec *words, const char *text)
+{
+    while (*text) {
+        const char *end = text;
+
+        for (;;) {
+            size_t n;
+
+            end += strcspn(end, " ");
+            if (!*end) {
+                break;
+            }
+            n = strspn(end + 1, "abcdefghijklmnopqrstuvwxyz_-");
+            if (n && end[1 + n] == '=' && end[2 + n] != '=') {
+                break;
+            }
+            end++;
+        }
+        svec_add_nocopy(words, xmemdup0(text, end - text));
+        text = end + (*end == ' ');
+    }
+}
+
+/* Presets that aren't installed are no rules. */
+static void
+add_preset(struct mlog_cli_rules *rules, const struct json *row)
+{
+    const char *prefix = mlog_json_string(row, "installed");
+    const char *parameters = mlog_json_string(row, "parameters");
+    struct svec words = SVEC_EMPTY_INITIALIZER;
+
+    if (!prefix || is_owned(row)) {
+        return;
+    }
+    svec_add(&words, "preset");
+    add_word(&words, row, "name");
+    if (strcmp(prefix, words.names[1])) {
+        svec_add_nocopy(&words, xasprintf("as=%s", prefix));
+    }
+    if (parameters) {
+        add_parameters(&words, parameters);
+    }
+    mlog_cli_rules_add(rules, &words, 0);
+}
+
 static void
 add_rule(struct mlog_cli_rules *rules, const char *kind,
          const struct json *row)
@@ -105,7 +159,6 @@ state_destroy(struct state *state)
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         mlog_cli_answer_destroy(state->answers[i]);
     }
-    mlog_cli_answer_destroy(state->presets);
     mlog_cli_rules_destroy(&state->rules);
 }
 
@@ -114,11 +167,21 @@ get_state(struct mlog_cli *cli, struct state *state)
 {
     char *message;
 
-    *state = (struct state) { .presets = NULL };
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+    *state = (struct state) { .rules = MLOG_CLI_RULES_INITIALIZER };
+    if (mlog_cli_try_command(cli, "multilog/preset-list", NULL,
+                             &state->answers[PRESET], &message)) {
+        free(message);
+    }
+    for (size_t i = 0; (state->answers[PRESET]
+                        && i < mlog_cli_answer_n_rows(
+                            state->answers[PRESET])); i++) {
+        add_preset(&state->rules,
+                   mlog_cli_answer_row(state->answers[PRESET], i));
+    }
+    for (size_t i = FILTER; i < ARRAY_SIZE(kinds); i++) {
         char *command = xasprintf("multilog/%s-list", kinds[i]);
-        int status = mlog_cli_ask_words(cli, &state->answers[i], command,
-                                        NULL);
+        int status = mlog_cli_ask_command(cli, command, NULL,
+                                          &state->answers[i]);
 
         free(command);
         if (status) {
@@ -133,10 +196,6 @@ get_state(struct mlog_cli *cli, struct state *state)
                 add_rule(&state->rules, kinds[i], row);
             }
         }
-    }
-    if (mlog_cli_try_words(cli, &state->presets, &message,
-                           "multilog/preset-list", NULL)) {
-        free(message);
     }
     return MLOG_CLI_OK;
 }
@@ -184,7 +243,7 @@ put_owner(struct ds *s, const struct json *row)
     if (is_owned(row)) {
         const char *owner = mlog_json_string(row, "preset");
 
-        ds_put_cstr(s, ", of ");
+        ds_put_cstr(s, owner ? ", of preset " : ", of ");
         mlog_cli_put_clean(s, owner ? owner
                            : mlog_json_string(row, "owner"));
     }
@@ -212,8 +271,10 @@ static void
 put_triggers(struct ds *s, const struct mlog_cli_style *style,
              const struct state *state, const char *aggregate)
 {
-    for (size_t i = 0; i < mlog_cli_answer_n_rows(state->answers[2]); i++) {
-        const struct json *row = mlog_cli_answer_row(state->answers[2], i);
+    const struct mlog_cli_answer *triggers = state->answers[TRIGGER];
+
+    for (size_t i = 0; i < mlog_cli_answer_n_rows(triggers); i++) {
+        const struct json *row = mlog_cli_answer_row(triggers, i);
         const char *condition = mlog_json_string(row, "condition");
         char *name = condition_aggregate(condition ? condition : "");
 
@@ -228,8 +289,10 @@ static void
 put_aggregates(struct ds *s, const struct mlog_cli_style *style,
                const struct state *state, const char *filter)
 {
-    for (size_t i = 0; i < mlog_cli_answer_n_rows(state->answers[1]); i++) {
-        const struct json *row = mlog_cli_answer_row(state->answers[1], i);
+    const struct mlog_cli_answer *aggregates = state->answers[AGGREGATE];
+
+    for (size_t i = 0; i < mlog_cli_answer_n_rows(aggregates); i++) {
+        const struct json *row = mlog_cli_answer_row(aggregates, i);
         const char *name = mlog_json_string(row, "name");
         const char *of = mlog_json_string(row, "filter");
 
@@ -250,11 +313,12 @@ static int
 show(struct mlog_cli *cli, const struct state *state)
 {
     const struct mlog_cli_style *style = &cli->style;
-    size_t n = mlog_cli_answer_n_rows(state->answers[0]);
+    const struct mlog_cli_answer *filters = state->answers[FILTER];
+    size_t n = mlog_cli_answer_n_rows(filters);
     struct ds s = DS_EMPTY_INITIALIZER;
 
     for (size_t i = 0; i < n; i++) {
-        const struct json *row = mlog_cli_answer_row(state->answers[0], i);
+        const struct json *row = mlog_cli_answer_row(filters, i);
         const char *name = mlog_json_string(row, "name");
 
         put_heading(&s, style, 0, "filter", name);
@@ -264,9 +328,10 @@ show(struct mlog_cli *cli, const struct state *state)
         put_owner(&s, row);
         put_aggregates(&s, style, state, name ? name : "");
     }
-    if (state->presets && mlog_cli_answer_n_rows(state->presets)) {
-        ds_put_cstr(&s, n ? "\npresets\n" : "presets\n");
-        mlog_cli_render(state->presets, MLOG_CLI_TABLE, style, false, &s);
+    for (size_t i = 0; i < state->rules.n; i++) {
+        if (!strcmp(state->rules.rules[i].words.names[0], "preset")) {
+            mlog_cli_rule_format(&state->rules.rules[i], &s);
+        }
     }
     if (!n && !s.length) {
         ds_put_cstr(&s, "no rules\n");
@@ -286,14 +351,12 @@ show_json(const struct state *state)
 
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         char *name = xasprintf("%ss", kinds[i]);
-        const struct json *rows = state->answers[i]->rows;
+        const struct json *rows = (state->answers[i]
+                                   ? state->answers[i]->rows : NULL);
 
         json_object_put(root, name, rows ? json_clone(rows)
                         : json_array_create_empty());
         free(name);
-    }
-    if (state->presets && state->presets->rows) {
-        json_object_put(root, "presets", json_clone(state->presets->rows));
     }
     text = json_to_string(root, JSSF_SORT);
     mlog_cli_put_clean_json(&s, text);
@@ -383,8 +446,11 @@ change(struct mlog_cli *cli, const struct mlog_cli_rule *rule, bool add,
     svec_add_nocopy(&words, xasprintf("multilog/%s-%s", rule->words.names[0],
                                       add ? "add" : "del"));
     svec_add(&words, "--");
-    for (size_t i = 1; i < (add ? rule->words.n : 2); i++) {
+    for (size_t i = 1; add && i < rule->words.n; i++) {
         svec_add(&words, rule->words.names[i]);
+    }
+    if (!add) {
+        svec_add(&words, mlog_cli_rule_name(rule));
     }
     status = mlog_cli_try(cli, &words, &answer, message);
     svec_destroy(&words);
@@ -406,8 +472,8 @@ has_to_go(const struct mlog_cli_rules *have, const struct mlog_cli_rules *want,
           const struct mlog_cli_rule *rule)
 {
     const struct svec *words = &rule->words;
-    struct mlog_cli_rule *other = mlog_cli_rules_find(want, words->names[0],
-                                                      words->names[1]);
+    struct mlog_cli_rule *other = mlog_cli_rules_find(
+        want, words->names[0], mlog_cli_rule_name(rule));
     const struct mlog_cli_rule *base = NULL;
 
     if (!other || !mlog_cli_rule_equal(rule, other)) {
@@ -430,7 +496,7 @@ is_kept(const struct mlog_cli_rules *have, const struct mlog_cli_rules *want,
         const struct mlog_cli_rule *rule, bool replace)
 {
     const struct mlog_cli_rule *other = mlog_cli_rules_find(
-        have, rule->words.names[0], rule->words.names[1]);
+        have, rule->words.names[0], mlog_cli_rule_name(rule));
 
     return (other && mlog_cli_rule_equal(rule, other)
             && !(replace && has_to_go(have, want, other)));
@@ -538,7 +604,7 @@ carry_out(struct mlog_cli *cli, const struct plan *plan, const char *path)
     undone = undo(cli, plan, n_del, n_add);
 
     char *text = xasprintf("%s: %s %s (line %"PRIuSIZE"): %s\n%s", path,
-                           rule->words.names[0], rule->words.names[1],
+                           rule->words.names[0], mlog_cli_rule_name(rule),
                            rule->line, message, undone
                            ? "Nothing has been changed."
                            : "What had been changed before could not all be "

@@ -48,13 +48,32 @@ mlog_cli_rules_add(struct mlog_cli_rules *rules, struct svec *words,
     svec_init(words);
 }
 
+static const char *
+words_name(const struct svec *words)
+{
+    if (!strcmp(words->names[0], "preset")) {
+        for (size_t i = 2; i < words->n; i++) {
+            if (!strncmp(words->names[i], "as=", 3)) {
+                return words->names[i] + 3;
+            }
+        }
+    }
+    return words->names[1];
+}
+
+const char *
+mlog_cli_rule_name(const struct mlog_cli_rule *rule)
+{
+    return words_name(&rule->words);
+}
+
 struct mlog_cli_rule *
 mlog_cli_rules_find(const struct mlog_cli_rules *rules, const char *kind,
                     const char *name)
 {
     for (size_t i = 0; i < rules->n; i++) {
         if (!strcmp(rules->rules[i].words.names[0], kind)
-            && !strcmp(rules->rules[i].words.names[1], name)) {
+            && !strcmp(mlog_cli_rule_name(&rules->rules[i]), name)) {
             return &rules->rules[i];
         }
     }
@@ -65,7 +84,9 @@ mlog_cli_rules_find(const struct mlog_cli_rules *rules, const char *kind,
 static size_t
 n_fixed(const struct svec *words)
 {
-    size_t n = !strcmp(words->names[0], "aggregate") ? 4 : 3;
+    size_t n = (!strcmp(words->names[0], "aggregate") ? 4
+                : !strcmp(words->names[0], "preset") ? 2
+                : 3);
 
     return MIN(n, words->n);
 }
@@ -145,7 +166,8 @@ get_options(const struct svec *words, struct svec *options)
             put_value(word + name + 1, &s);
         }
         if (strcmp(ds_cstr(&s), "window=1s")
-            && strcmp(ds_cstr(&s), "period=1ms")) {
+            && strcmp(ds_cstr(&s), "period=1ms")
+            && strncmp(ds_cstr(&s), "as=", 3)) {
             svec_add(options, ds_cstr(&s));
         }
         ds_destroy(&s);
@@ -158,7 +180,8 @@ mlog_cli_rule_equal(const struct mlog_cli_rule *a,
                     const struct mlog_cli_rule *b)
 {
     struct svec options_a, options_b;
-    bool equal = n_fixed(&a->words) == n_fixed(&b->words);
+    bool equal = (n_fixed(&a->words) == n_fixed(&b->words)
+                  && !strcmp(mlog_cli_rule_name(a), mlog_cli_rule_name(b)));
 
     for (size_t i = 0; equal && i < n_fixed(&a->words); i++) {
         equal = same_word(a->words.names[0], i, a->words.names[i],
@@ -212,25 +235,28 @@ check_words(const struct svec *words, const struct mlog_cli_rules *rules)
 {
     const char *kind = words->names[0];
     bool aggregate = !strcmp(kind, "aggregate");
+    bool preset = !strcmp(kind, "preset");
 
-    if (strcmp(kind, "filter") && !aggregate && strcmp(kind, "trigger")) {
+    if (strcmp(kind, "filter") && !aggregate && strcmp(kind, "trigger")
+        && !preset) {
         struct ds clean = DS_EMPTY_INITIALIZER;
         char *message;
 
         mlog_cli_put_clean(&clean, kind);
-        message = xasprintf("a rule begins with filter, aggregate or "
-                            "trigger, not with \"%s\"", ds_cstr(&clean));
+        message = xasprintf("a rule begins with filter, aggregate, trigger "
+                            "or preset, not with \"%s\"", ds_cstr(&clean));
         ds_destroy(&clean);
         return message;
-    } else if (words->n < (aggregate ? 4 : 3)) {
+    } else if (words->n < (aggregate ? 4 : preset ? 2 : 3)) {
         return xasprintf("words are missing: %s", aggregate
                          ? "aggregate NAME FILTER FUNC [OPTION]..."
+                         : preset ? "preset PRESET [OPTION]..."
                          : !strcmp(kind, "filter") ? "filter NAME EXPR"
                          : "trigger NAME CONDITION [OPTION]...");
     } else if (!strcmp(kind, "filter") && words->n > 3) {
         return xstrdup("too many words; quote an expression that has spaces");
-    } else if (mlog_cli_rules_find(rules, kind, words->names[1])) {
-        return xasprintf("%s %s is there twice", kind, words->names[1]);
+    } else if (mlog_cli_rules_find(rules, kind, words_name(words))) {
+        return xasprintf("%s %s is there twice", kind, words_name(words));
     }
     return NULL;
 }

@@ -20,13 +20,14 @@
 /* Rules as text
  * =============
  *
- * Filters, aggregates and triggers as lines of a file, in the words with which
- * they would be added:
+ * Filters, aggregates, triggers and installed presets as lines of a file, in
+ * the words with which they would be added:
  *
  *     # Anything after # is a comment.
  *     filter web 'tcp && tp_dst == 80'
  *     aggregate hits web count window=1s group-by=nw_src
  *     trigger busy 'hits > 100' for=5s clear=50
+ *     preset port-scan as=scan threshold=50
  *
  * Quotes are those of a shell: nothing is special in '...', and \ stands for
  * the next character elsewhere.
@@ -58,6 +59,9 @@ void mlog_cli_rules_destroy(struct mlog_cli_rules *);
 /* Adds a rule, of which it takes over the words. */
 void mlog_cli_rules_add(struct mlog_cli_rules *, struct svec *words,
                         size_t line);
+
+/* The rule's name; a preset's is the one after "as=", or its own. */
+const char *mlog_cli_rule_name(const struct mlog_cli_rule *);
 
 /* Returns the rule with that kind and name, or NULL. */
 struct mlog_cli_rule *mlog_cli_rules_find(const struct mlog_cli_rules *,

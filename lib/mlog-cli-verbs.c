@@ -98,7 +98,7 @@ static const struct mlog_cli_verb verbs[] = {
       "  --fields=FIELD,...  what to show, or \"all\"\n"
       "  --interval=SECONDS  how often to ask; default: 0.5\n"
       "  --limit=N           end after N records\n" },
-    { "alerts", "alerts", NULL, false,
+    { "alerts", "alerts", NULL, true,
       "[--since-seq N] [--last DURATION] [--limit N] [--follow]",
       "what triggers have raised and cleared",
       "Shows the newest alerts; with --follow, each one as it comes.\n" },
@@ -147,8 +147,8 @@ static const struct mlog_cli_verb verbs[] = {
       "write records to a file, for Wireshark and others",
       "Writes the records that match EXPR, oldest first, to FILE: a capture\n"
       "(pcapng: headers as far as they were recorded), CSV or JSON lines.\n"
-      "The format is that of FILE's name, unless --format says.  FILE appears\n"
-      "when it is complete.  \"-\" is standard output.\n"
+      "The format is that of FILE's name, unless --format says.  FILE is\n"
+      "there when it is complete.  \"-\" is standard output.\n"
       "\n"
       "  ovs-multilog export drops.pcapng drop --last 10m\n"
       "\n"
@@ -240,8 +240,8 @@ print_options(struct mlog_cli *cli, const char *command)
     if (!cli->client) {
         message = mlog_cli_client_open(cli->target, &cli->client);
     }
-    if (!message && !mlog_cli_try_words(cli, &answer, &message, command,
-                                        "--help", NULL)) {
+    if (!message && !mlog_cli_try_command(cli, command, "--help", &answer,
+                                          &message)) {
         help = mlog_json_string(answer->root, "help");
         help = help ? strstr(help, "\noptions:\n") : NULL;
         if (help) {
@@ -353,7 +353,20 @@ run_command(struct mlog_cli *cli, const struct svec *words, bool condense)
     int status = mlog_cli_ask(cli, words, &answer);
 
     if (!status) {
+        const char *next = mlog_json_string(answer->root, "next");
+
         status = mlog_cli_print(cli, answer, condense);
+        if (next && cli->format == MLOG_CLI_TABLE
+            && (mlog_cli_has_option(words, "--cursor")
+                || mlog_cli_has_option(words, "--since-cursor"))) {
+            struct ds s = DS_EMPTY_INITIALIZER;
+
+            ds_put_cstr(&s, "go on with ");
+            mlog_cli_put_clean(&s, next);
+            ds_put_char(&s, '\n');
+            mlog_cli_write(&s);
+            ds_destroy(&s);
+        }
         mlog_cli_answer_destroy(answer);
     }
     return status;
@@ -372,7 +385,7 @@ show_one(struct mlog_cli *cli, const char *noun, const char *name)
 {
     char *command = xasprintf("multilog/%s-list", noun);
     struct mlog_cli_answer *answer;
-    int status = mlog_cli_ask_words(cli, &answer, command, NULL);
+    int status = mlog_cli_ask_command(cli, command, NULL, &answer);
     const char **names;
     size_t n, i;
 

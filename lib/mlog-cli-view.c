@@ -349,6 +349,13 @@ condense_column(struct mlog_cli_view *view, const char *name)
     static const char *const dsts[] = {
         "dl_dst", "nw_dst", "ipv6_dst", "l3_dst", "arp_tpa", "tp_dst", NULL
     };
+    static const char *const hidden[] = {
+        "flow_id",
+
+        /* Of alerts. */
+        "key", "aggregate", "logged", "seen", "newest", "raised_seq",
+        "latency_us", "since", "until", NULL
+    };
     static const char *const infos[] = {
         "tcp_flags", "icmp_type", "icmp_code", "icmpv6_type", "icmpv6_code",
         "arp_op", NULL
@@ -369,7 +376,7 @@ condense_column(struct mlog_cli_view *view, const char *name)
     } else if (!strcmp(name, "drop_reason")) {
         add_column(view, COLUMN_DROP, name, "dropped");
     } else {
-        return !strcmp(name, "flow_id");
+        return is_in(name, hidden);
     }
     return true;
 }

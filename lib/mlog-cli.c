@@ -386,42 +386,37 @@ mlog_cli_ask(struct mlog_cli *cli, const struct svec *words,
 }
 
 static void
-collect_words(struct svec *words, va_list args)
+make_words(struct svec *words, const char *command, const char *word)
 {
-    const char *word;
-
     svec_init(words);
-    while ((word = va_arg(args, const char *))) {
+    svec_add(words, command);
+    if (word) {
         svec_add(words, word);
     }
 }
 
 int
-mlog_cli_ask_words(struct mlog_cli *cli, struct mlog_cli_answer **answer, ...)
+mlog_cli_ask_command(struct mlog_cli *cli, const char *command,
+                     const char *word, struct mlog_cli_answer **answer)
 {
     struct svec words;
-    va_list args;
     int status;
 
-    va_start(args, answer);
-    collect_words(&words, args);
-    va_end(args);
+    make_words(&words, command, word);
     status = mlog_cli_ask(cli, &words, answer);
     svec_destroy(&words);
     return status;
 }
 
 int
-mlog_cli_try_words(struct mlog_cli *cli, struct mlog_cli_answer **answer,
-                   char **message, ...)
+mlog_cli_try_command(struct mlog_cli *cli, const char *command,
+                     const char *word, struct mlog_cli_answer **answer,
+                     char **message)
 {
     struct svec words;
-    va_list args;
     int status;
 
-    va_start(args, message);
-    collect_words(&words, args);
-    va_end(args);
+    make_words(&words, command, word);
     status = mlog_cli_try(cli, &words, answer, message);
     svec_destroy(&words);
     return status;

@@ -232,6 +232,7 @@ Test(cli_answer, says_what_is_missing)
         { "{\"outage\":true}", true, true, 1 },
         { "{\"stale\":true}", true, true, 1 },
         { "{\"truncated\":true}", false, false, 1 },
+        { "{\"undecided\":5}", false, false, 1 },
         { "{\"partial\":true}", true, true, 1 },
         { "{\"partial\":true,\"segments_expired\":2,"
           "\"segments_unreadable\":1}", true, true, 2 },
@@ -554,14 +555,15 @@ Test(cli_rules, errors_name_the_line)
 {
     static const struct { const char *text, *error; } cases[] = {
         { "filter a tcp\nfilter b 'tcp\n", "line 2: a closing ' is missing" },
-        { "\nfiltre a tcp", "line 2: a rule begins with filter, aggregate or "
-          "trigger, not with \"filtre\"" },
+        { "\nfiltre a tcp", "line 2: a rule begins with filter, aggregate, "
+          "trigger or preset, not with \"filtre\"" },
         { "filter a", "line 1: words are missing: filter NAME EXPR" },
         { "filter a tcp && udp", "line 1: too many words; quote an expression "
           "that has spaces" },
+        { "preset p as=a\npreset q as=a", "line 2: preset a is there twice" },
         { "filter a tcp\nfilter a udp", "line 2: filter a is there twice" },
-        { "\033[2J x", "line 1: a rule begins with filter, aggregate or "
-          "trigger, not with \"\\x1b[2J\"" },
+        { "\033[2J x", "line 1: a rule begins with filter, aggregate, "
+          "trigger or preset, not with \"\\x1b[2J\"" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -601,6 +603,8 @@ Test(cli_rules, the_same_in_other_words)
                         "trigger t a>1000 for=5000ms"));
     cr_expect_not(same_rule("trigger t 'a > 1'", "trigger t 'a >= 1'"));
     cr_expect_not(same_rule("trigger t 'a > 1'", "trigger t 'b > 1'"));
+    cr_expect(same_rule("preset p n=5 as=p", "preset p n=5"));
+    cr_expect_not(same_rule("preset p as=x", "preset p"));
     cr_expect_not(same_rule("filter a tcp", "filter a udp"));
     cr_expect_not(same_rule("trigger t 'a > 1'", "trigger t 'a > 2'"));
 }
