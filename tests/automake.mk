@@ -222,6 +222,7 @@ EXTRA_DIST += \
 	tests/model/commit.pml \
 	tests/model/log.pml \
 	tests/model/run \
+	tests/record-session \
 	tests/run \
 	tests/run-autotest \
 	tests/sandbox-test \
