@@ -272,7 +272,10 @@ observer_set_capture(bool on)
 void
 observer_exit(void)
 {
-    dp_observer_set(&observer_off);
+    /* Datapaths that ended a moment ago destroy their threads when a grace
+     * period has passed, maybe after the rings are gone: not with us. */
+    dp_observer_set(NULL);
+    ovsrcu_synchronize();
     ovs_mutex_lock(&elsewhere_mutex);
     mlog_capture_retire_ring(elsewhere);
     elsewhere = NULL;

@@ -80,8 +80,8 @@ char *ovsdb_config_set(struct ovsdb_idl *, struct multilog *);
 /* Gives the settings free. */
 void ovsdb_config_release(struct multilog *);
 
-/* Within a transaction: says of each row whether it is in force, where it
- * doesn't yet, of at most OVSDB_MAX_ROWS rows.  Returns true if that is all. */
+/* Within a transaction: says of each row whether it is in force, where it does
+ * not yet, of at most OVSDB_MAX_ROWS rows.  Returns true if that is all. */
 bool ovsdb_config_put_results(struct ovsdb_idl *, struct multilog *);
 
 /* Within a transaction: inserts the row for 'argv'.  Returns NULL, or an error
