@@ -120,7 +120,7 @@ is_exempt(const struct mlog_flow_key *key, const uint8_t *stripped, size_t n,
     uint16_t type = n >= 14 ? stripped[12] << 8 | stripped[13] : 0;
 
     return ((key->dl_type == ETH_TYPE_IPV6 && n >= 54
-             && stripped[20] != key->nw_proto
+             && key->has & MLOG_HAS_PROTO && stripped[20] != key->nw_proto
              && !(stripped[20] == 44 && key->nw_frag))
             || (key->has & MLOG_HAS_ETH
                 && key->dl_type != OFP_DL_TYPE_NOT_ETH_TYPE

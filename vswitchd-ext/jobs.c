@@ -43,6 +43,9 @@ VLOG_DEFINE_THIS_MODULE(multilog_jobs);
 #define MAX_BACKLOG (UINT64_C(256) << 20)
 #define LONG_REPLY 65536
 
+/* As many bytes are copied in one turn of the main loop, and one reply more. */
+#define MAX_PER_TURN (UINT64_C(1) << 20)
+
 /* A connection that waits for a reply. */
 struct request {
     struct ovs_list node;       /* In 'requests'. */
@@ -118,16 +121,22 @@ send_reply(struct request *request, struct mlog_reply *reply,
     free(request);
 }
 
+/* Sends the replies that are there: 'all', or enough for now. */
 static void
-send_replies(void)
+send_replies(bool all)
 {
-    uint64_t backlog = unixctl_get_backlog();
+    const uint64_t before = unixctl_get_backlog();
+    uint64_t backlog = before;
     struct mlog_reply reply;
     void *request;
 
     while (mlog_jobs_get_reply(jobs, &request, &reply)) {
         send_reply(request, &reply, &backlog);
         mlog_reply_destroy(&reply);
+        if (backlog - before > MAX_PER_TURN && !all) {
+            latch_set(&latch);
+            break;
+        }
     }
 }
 
@@ -258,7 +267,7 @@ jobs_run(void)
     refresh_cpus();
     abandon_requests();
     if (latch_poll(&latch)) {
-        send_replies();
+        send_replies(false);
     }
 }
 
@@ -279,7 +288,7 @@ void
 jobs_exit(void)
 {
     mlog_jobs_stop(jobs);
-    send_replies();
+    send_replies(true);
     mlog_jobs_destroy(jobs);
     jobs = NULL;
     latch_destroy(&latch);
