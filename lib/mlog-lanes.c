@@ -28,11 +28,11 @@
 /* How it works
  * ============
  *
- * Items are numbered from 0.  'offered' and 'pushed' are how many the owner has
- * handed over, a lane's 'done' how many it is done with.  Whoever wants to work
- * in a lane sets its 'busy' first, and leaves it if it was set.  Whoever wants
- * to prepare an item changes the 'state' of its slot from OFFERED to CLAIMED;
- * 'offered' only says where to look.
+ * Items are numbered from 0.  'offered' and 'pushed' are how many the owner
+ * has handed over, a lane's 'done' how many it is done with.  Whoever wants to
+ * work in a lane sets its 'busy' first, and leaves it if it was set.  Whoever
+ * wants to prepare an item changes the 'state' of its slot from OFFERED to
+ * CLAIMED; 'offered' only says where to look.
  *
  *   'pushed'  release A (owner), acquire B (threads in a lane): an item is
  *             prepared, and everything that the owner did before is done,
@@ -238,7 +238,9 @@ static void
 relax(unsigned int *n)
 {
     if (++*n % SPINS) {
+#if defined(__x86_64__)
         __builtin_ia32_pause();
+#endif
     } else {
         sched_yield();
     }

@@ -636,7 +636,8 @@ mlog_stream_get_stats(const struct mlog_stream *stream,
         .n_classes = stream->n_classes - 1,
         .n_incidents = hmap_count(&stream->engine.incidents),
         .last_seq = stream->alerts.next_seq - 1,
-        .memory = (mlog_group_budget_used(&stream->budget) + stream->class_memory
+        .memory = (mlog_group_budget_used(&stream->budget)
+                   + stream->class_memory
                    + mlog_classifier_memory(stream->classifier)),
     };
     for (unsigned int i = 0; i < stream->n_lanes; i++) {
