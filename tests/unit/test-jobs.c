@@ -290,7 +290,7 @@ Test(jobs, workers_are_shared_out)
     submit(100, 2, "multilog/query", NULL);
     mlog_digest_unlock(ml->digest);
     for (int i = 0; next_reply(NULL, NULL) != 100; i++) {
-        cr_assert_lt(i, 5);
+        cr_assert_lt(i, 16);
     }
 }
 
