@@ -32,8 +32,8 @@
  *     counted: mlog_pcap_filter_n_undecided().
  *
  * Tags: without the word "vlan" in the text, the program sees the packet as if
- * it had no VLAN tags; else it sees the two that are recorded.  Nothing is seen
- * of IPv6 extension headers, but for the fragment header, and nothing inside a
+ * it had no VLAN tags; else it sees the two that are recorded.  It sees none
+ * of the IPv6 extension headers but for fragments, and nothing inside a
  * tunnel's packet.
  *
  * The text may be hostile.  Names of hosts, networks, ports and protocols are

@@ -65,8 +65,8 @@ struct mlog_view {
     bool tags_hidden;
 };
 
-/* Fills in 'view' from a record, with its tags or without them.  Without a row,
- * what depends on it is 'free'. */
+/* Fills in 'view' from a record, with its tags or without them.  If it has no
+ * row, what depends on it is 'free'. */
 void mlog_view_init(struct mlog_view *, const struct mlog_record *,
                     bool hide_tags);
 

@@ -27,13 +27,13 @@
  *
  * Here a value is not a number but what is known of one: bits that have a
  * value, bits that are free (they have one, but it is not known yet) and bits
- * that are unknown.  A jump is taken if what is known decides on it; what comes
- * out does not depend on the other bits then.
+ * that are unknown.  A jump is taken if what is known decides on it; then the
+ * outcome does not depend on the other bits.
  *
  * The header length of IPv4 is unknown, as options aren't recorded, but what
- * comes after it can be found: a value that is the length of the header, plus a
- * constant, perhaps, is marked as 'relative'.  It can be used as an index, and
- * as nothing else. */
+ * comes after it can be found: a value that is the length of the header, plus
+ * a constant, perhaps, is marked as 'relative'.  It can be used as an index,
+ * and as nothing else. */
 
 struct value {
     uint32_t v;                 /* Zero where free or unknown, unless... */

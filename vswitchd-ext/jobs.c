@@ -43,7 +43,7 @@ VLOG_DEFINE_THIS_MODULE(multilog_jobs);
 #define MAX_BACKLOG (UINT64_C(256) << 20)
 #define LONG_REPLY 65536
 
-/* As many bytes are copied in one turn of the main loop, and one reply more. */
+/* So many bytes are copied in one turn of the main loop, and a reply more. */
 #define MAX_PER_TURN (UINT64_C(1) << 20)
 
 /* A connection that waits for a reply. */
