@@ -18,6 +18,7 @@
 
 #include "mlog-command-call.h"
 
+#include "mlog-config.h"
 #include "mlog-preset.h"
 #include "multilog.h"
 #include "openvswitch/json.h"
@@ -64,15 +65,41 @@ mlog_command_preset_add(struct mlog_call *call)
     }
 }
 
+/* Returns false and sets 'error' if a part of the preset has become the
+ * database's, by a row that says the same. */
+static bool
+check_not_owned(struct mlog_call *call, struct mlog_error *error)
+{
+    const struct mlog_preset_instance *instance;
+
+    for (size_t i = 0;
+         (instance = mlog_presets_get(call->ml->presets, i)) != NULL; i++) {
+        for (size_t j = 0; j < instance->n_members; j++) {
+            const struct mlog_preset_member *m = &instance->members[j];
+
+            if (!strcmp(instance->prefix, call->args[0])
+                && mlog_config_owns(call->ml->config, m->kind, m->argv[0])) {
+                mlog_error_set(error, 0, "its %s '%s' is configured in the "
+                               "database; delete its row there",
+                               mlog_kind_to_string(m->kind), m->argv[0]);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 void
 mlog_command_preset_del(struct mlog_call *call)
 {
     struct mlog_error error = MLOG_ERROR_INITIALIZER;
     uint64_t cut = mlog_digest_lock(call->ml->digest);
-    bool ok = mlog_presets_del(call->ml->presets, call->ml->stream,
-                               call->args[0], &error);
+    bool ok = (check_not_owned(call, &error)
+               && mlog_presets_del(call->ml->presets, call->ml->stream,
+                                   call->args[0], &error));
 
     mlog_digest_unlock(call->ml->digest);
+    mlog_call_local_changed(call);
     if (ok) {
         mlog_document_put_string(&call->doc, "deleted", call->args[0]);
         mlog_document_put_time(&call->doc, "cut", cut);

@@ -247,6 +247,15 @@ mlog_config_want(struct mlog_config *config, enum mlog_kind kind,
     return true;
 }
 
+bool
+mlog_config_is_wanted(const struct mlog_config *config, enum mlog_kind kind,
+                      const char *name)
+{
+    const struct item *item = find_item(config, kind, name);
+
+    return item && item->seen;
+}
+
 void
 mlog_config_want_wrong(struct mlog_config *config, enum mlog_kind kind,
                        const char *name, const char *error)

@@ -85,6 +85,10 @@ void mlog_config_begin(struct mlog_config *);
 bool mlog_config_want(struct mlog_config *, enum mlog_kind,
                       const char *const argv[], size_t argc);
 
+/* Whether something is wanted already, right or wrong. */
+bool mlog_config_is_wanted(const struct mlog_config *, enum mlog_kind,
+                           const char *name);
+
 /* 'name' is there but can't be expressed, because of 'error'. */
 void mlog_config_want_wrong(struct mlog_config *, enum mlog_kind,
                             const char *name, const char *error);

@@ -8,6 +8,7 @@ vswitchd_ext_libvswitchd_ext_a_SOURCES = \
 	vswitchd-ext/ovsdb-alerts.c \
 	vswitchd-ext/ovsdb-cache.c \
 	vswitchd-ext/ovsdb-config.c \
+	vswitchd-ext/ovsdb-preset.c \
 	vswitchd-ext/ovsdb-private.h \
 	vswitchd-ext/ovsdb-probe.c \
 	vswitchd-ext/ovsdb-status.c \

@@ -85,6 +85,7 @@ ovsdb_config_register(struct ovsdb_idl *idl)
         &mlogrec_trigger_col_error,
         &mlogrec_preset_col_status,
         &mlogrec_preset_col_error,
+        &mlogrec_preset_col_objects,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(read); i++) {
@@ -267,6 +268,7 @@ ovsdb_config_want(struct ovsdb_idl *idl, struct multilog *ml)
     MLOGREC_TRIGGER_FOR_EACH (trigger, idl) {
         want_trigger(ml->config, trigger);
     }
+    ovsdb_preset_want(idl, ml);
     if (!mlogrec_server_has_filter_table(idl)) {
         mlog_config_want_same(ml->config, MLOG_KIND_FILTER);
     }
@@ -432,6 +434,7 @@ ovsdb_config_set(struct ovsdb_idl *idl, struct multilog *ml)
 void
 ovsdb_config_release(struct multilog *ml)
 {
+    ovsdb_preset_release();
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
         free(settings[i].set);
         settings[i].set = NULL;
@@ -511,20 +514,6 @@ put_trigger_results(struct ovsdb_idl *idl, const struct multilog *ml,
     }
 }
 
-static void
-put_preset_results(struct ovsdb_idl *idl, size_t *n)
-{
-    const struct mlogrec_preset *row;
-
-    MLOGREC_PRESET_FOR_EACH (row, idl) {
-        if (*n >= OVSDB_MAX_ROWS) {
-            break;
-        }
-        PUT_RESULT(idl, preset, row, "error",
-                   "kind: this version has no presets", n);
-    }
-}
-
 bool
 ovsdb_config_put_results(struct ovsdb_idl *idl, struct multilog *ml)
 {
@@ -533,7 +522,7 @@ ovsdb_config_put_results(struct ovsdb_idl *idl, struct multilog *ml)
     put_filter_results(idl, ml, &n);
     put_aggregate_results(idl, ml, &n);
     put_trigger_results(idl, ml, &n);
-    put_preset_results(idl, &n);
+    ovsdb_preset_put_results(idl, ml, &n);
     return n < OVSDB_MAX_ROWS;
 }
 

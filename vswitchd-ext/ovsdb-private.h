@@ -90,6 +90,14 @@ char *ovsdb_config_insert(struct ovsdb_idl *, struct ovsdb_idl_txn *,
                           enum mlog_kind, const char *const argv[],
                           size_t argc);
 
+/* The same for the rows of presets (ovsdb-preset.c); after the others. */
+void ovsdb_preset_want(struct ovsdb_idl *, struct multilog *);
+void ovsdb_preset_release(void);
+
+/* '*n' counts rows. */
+void ovsdb_preset_put_results(struct ovsdb_idl *, struct multilog *,
+                              size_t *n);
+
 /* What is in force, kept for the next process (ovsdb-cache.c). */
 void ovsdb_cache_save(const struct multilog *);
 void ovsdb_cache_remove(const struct multilog *);
