@@ -137,7 +137,7 @@ static bool
 may_add(struct ctl_context *ctx, bool exists, const char *what)
 {
     if (exists && !has_option(ctx, "--may-exist")) {
-        ctl_error(ctx, "a %s \"%s\" exists; with --may-exist it is changed",
+        ctl_error(ctx, "there is %s \"%s\"; with --may-exist it is changed",
                   what, ctx->argv[1]);
         return false;
     }
@@ -742,6 +742,23 @@ cmd_set_memory_budget(struct ctl_context *ctx)
     }
 }
 
+/* Parses 'text' into seconds, at least one, or sets the error. */
+static int64_t
+parse_seconds(struct ctl_context *ctx, const char *name, const char *text)
+{
+    uint64_t ns = 0;
+    char *error = mlog_duration_parse(text, &ns);
+
+    if (!error && (!ns || ns % MLOG_NS_PER_S)) {
+        error = xstrdup("must be a whole number of seconds");
+    }
+    if (error) {
+        ctl_error(ctx, "%s: %s", name, error);
+        free(error);
+    }
+    return ns / MLOG_NS_PER_S;
+}
+
 static void
 cmd_set_archive(struct ctl_context *ctx)
 {
@@ -769,14 +786,7 @@ cmd_set_archive(struct ctl_context *ctx)
         bytes = parse_bytes(ctx, max_bytes);
     }
     if (max_age) {
-        uint64_t ns;
-        char *error = mlog_duration_parse(max_age, &ns);
-
-        if (error) {
-            ctl_error(ctx, "max-age: %s", error);
-            free(error);
-        }
-        age = ns / MLOG_NS_PER_S;
+        age = parse_seconds(ctx, "max-age", max_age);
     }
     smap_destroy(&options);
     if (!ctx->error) {
@@ -1123,44 +1133,82 @@ multilogctl_pre_errors(struct ovsdb_idl *idl)
     ovsdb_idl_add_column(idl, &mlogrec_preset_col_error);
 }
 
+/* What was wrong before: texts "TABLE NAME ERROR". */
+static struct sset old_errors = SSET_INITIALIZER(&old_errors);
+
+/* Is given each row that has a name, and its error or NULL. */
+typedef bool error_func(const char *table, const char *name,
+                        const char *error);
+
+static bool
+remember(const char *table, const char *name, const char *error)
+{
+    if (error) {
+        sset_add_and_free(&old_errors,
+                          xasprintf("%s %s %s", table, name, error));
+    }
+    return true;
+}
+
+/* Commands that work on any table don't say which rows they change, so that
+ * what was not wrong before counts, too. */
 static bool
 report(const char *table, const char *name, const char *error)
 {
     char *text = xasprintf("%s %s", table, name);
-    bool bad = error && sset_contains(&multilogctl_touched, text);
+    char *old = xasprintf("%s %s %s", table, name, error ? error : "");
+    bool bad = error && (sset_contains(&multilogctl_touched, text)
+                         || !sset_contains(&old_errors, old));
 
     if (bad) {
         ovs_error(0, "%s \"%s\" is not in force: %s", table, name, error);
     }
     free(text);
+    free(old);
     return !bad;
 }
 
-bool
-multilogctl_report_errors(const struct ovsdb_idl *idl)
+/* Returns true if 'func' does for all rows. */
+static bool
+for_each_error(const struct ovsdb_idl *idl, error_func *func)
 {
-    const struct mlogrec_multilog *root = mlogrec_multilog_first(idl);
     const struct mlogrec_aggregate *aggregate;
     const struct mlogrec_trigger *trigger;
     const struct mlogrec_filter *filter;
     const struct mlogrec_preset *preset;
     bool ok = true;
 
+    MLOGREC_FILTER_FOR_EACH (filter, idl) {
+        ok &= func("filter", filter->name, filter->error);
+    }
+    MLOGREC_AGGREGATE_FOR_EACH (aggregate, idl) {
+        ok &= func("aggregate", aggregate->name, aggregate->error);
+    }
+    MLOGREC_TRIGGER_FOR_EACH (trigger, idl) {
+        ok &= func("trigger", trigger->name, trigger->error);
+    }
+    MLOGREC_PRESET_FOR_EACH (preset, idl) {
+        ok &= func("preset", preset->name, preset->error);
+    }
+    return ok;
+}
+
+void
+multilogctl_remember_errors(const struct ovsdb_idl *idl)
+{
+    sset_clear(&old_errors);
+    for_each_error(idl, remember);
+}
+
+bool
+multilogctl_report_errors(const struct ovsdb_idl *idl)
+{
+    const struct mlogrec_multilog *root = mlogrec_multilog_first(idl);
+    bool ok = for_each_error(idl, report);
+
     if (root && root->error) {
         ovs_error(0, "a setting is not in force: %s", root->error);
         ok = false;
-    }
-    MLOGREC_FILTER_FOR_EACH (filter, idl) {
-        ok &= report("filter", filter->name, filter->error);
-    }
-    MLOGREC_AGGREGATE_FOR_EACH (aggregate, idl) {
-        ok &= report("aggregate", aggregate->name, aggregate->error);
-    }
-    MLOGREC_TRIGGER_FOR_EACH (trigger, idl) {
-        ok &= report("trigger", trigger->name, trigger->error);
-    }
-    MLOGREC_PRESET_FOR_EACH (preset, idl) {
-        ok &= report("preset", preset->name, preset->error);
     }
     return ok;
 }

@@ -35,8 +35,12 @@ extern struct sset multilogctl_touched;
 /* Set by the command "wait". */
 extern bool multilogctl_wait;
 
-/* Prints the errors of rows in 'multilogctl_touched' and of the settings to
- * standard error.  Returns true if there is none. */
+/* Remembers which rows are wrong already. */
+void multilogctl_remember_errors(const struct ovsdb_idl *);
+
+/* Prints the errors of rows in 'multilogctl_touched', of those that were not
+ * wrong before, and of the settings to standard error.  Returns true if there
+ * is none. */
 bool multilogctl_report_errors(const struct ovsdb_idl *);
 
 /* Makes the IDL fetch what that needs. */

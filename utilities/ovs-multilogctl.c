@@ -398,6 +398,9 @@ try_transaction(const char *args, struct ctl_command *commands, size_t n,
     sset_clear(&multilogctl_touched);
     multilogctl_wait = false;
     *cfg = 0;
+    if (!no_wait) {
+        multilogctl_remember_errors(the_idl);
+    }
     the_txn = ovsdb_idl_txn_create(the_idl);
     if (dry_run) {
         ovsdb_idl_txn_set_dry_run(the_txn);
@@ -411,7 +414,7 @@ try_transaction(const char *args, struct ctl_command *commands, size_t n,
             incremented = true;
         }
         status = ovsdb_idl_txn_commit_block(the_txn);
-        if (status == TXN_SUCCESS && incremented) {
+        if (status == TXN_SUCCESS && incremented && !dry_run) {
             *cfg = ovsdb_idl_txn_get_increment_new_value(the_txn);
         }
         if (status == TXN_SUCCESS || status == TXN_UNCHANGED) {
@@ -487,9 +490,11 @@ main(int argc, char *argv[])
     for (;;) {
         ovsdb_idl_run(the_idl);
         if (!ovsdb_idl_is_alive(the_idl)) {
+            int retval = ovsdb_idl_get_last_error(the_idl);
+
             ctl_fatal("%s: database connection failed (%s)", db,
-                      ovs_retval_to_string(
-                          ovsdb_idl_get_last_error(the_idl)));
+                      retval ? ovs_retval_to_string(retval)
+                      : "no database MultiLog there");
         }
         /* A transaction that has failed is only worth another try when the
          * database has changed. */
