@@ -135,6 +135,8 @@ at_files = \
 	tests/at/joins.at \
 	tests/at/preset.at \
 	tests/at/ovsdb.at \
+	tests/at/multilogctl.at \
+	tests/at/rbac.at \
 	tests/at/stream.at \
 	tests/at/archive.at \
 	tests/at/survival.at \
