@@ -12,7 +12,8 @@ doc_man = \
 	$(doc_out)/man/multilog-ovsdb.8 \
 	$(doc_out)/man/multilog-sandbox.8 \
 	$(doc_out)/man/ovs-multilog.8 \
-	$(doc_out)/man/ovs-multilogctl.8
+	$(doc_out)/man/ovs-multilogctl.8 \
+	$(doc_out)/man/ovs-multilogd.8
 
 # The schema's page is made of its man page, if there is a program for that.
 schema_html = $(if $(shell command -v mandoc),$(doc_out)/html/multilog-db.5.html)

@@ -59,6 +59,8 @@ man_pages = [
      "make the database MultiLog and have it served", [], 8),
     ("ref/ovs-multilogctl", "ovs-multilogctl",
      "configure MultiLog through its database", [], 8),
+    ("ref/ovs-multilogd", "ovs-multilogd",
+     "ask all hosts at once", [], 8),
     ("ref/multilog-sandbox", "multilog-sandbox",
      "try the MultiLog on real traffic", [], 8),
     ("ref/expressions", "multilog-expressions",

@@ -1,6 +1,8 @@
 # libmultilog: to add a file, add a line.
 noinst_LIBRARIES += lib/libmultilog.a
 lib_libmultilog_a_SOURCES = \
+	lib/mlog-agent.c \
+	lib/mlog-agent.h \
 	lib/mlog-aggregate-def.c \
 	lib/mlog-aggregate-private.h \
 	lib/mlog-aggregate-sketch.c \
@@ -77,6 +79,7 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-columns.c \
 	lib/mlog-columns.h \
 	lib/mlog-command-aggregates.c \
+	lib/mlog-command-agent.c \
 	lib/mlog-command-archive.c \
 	lib/mlog-command-digest.c \
 	lib/mlog-command-args.c \
@@ -239,6 +242,12 @@ lib_libmultilog_a_SOURCES = \
 	lib/mlog-window-quantile.c \
 	lib/mlog-window-topk.c \
 	lib/mlog-window.h \
+	lib/mlog-wire.c \
+	lib/mlog-wire.h \
+	lib/mlogd-hosts.c \
+	lib/mlogd-hosts.h \
+	lib/mlogd.c \
+	lib/mlogd.h \
 	lib/multilog.c \
 	lib/multilog.h
 

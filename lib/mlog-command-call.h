@@ -202,6 +202,12 @@ bool mlog_set_digest_cpus(struct mlog_call *, const char *value);
 void mlog_put_digest_cpus(struct mlog_call *, struct mlog_table *);
 struct json *mlog_digest_threads_to_json(const struct mlog_digest_stats *);
 void mlog_digest_threads_format(const struct mlog_digest_stats *, struct ds *);
+/* The settings "aggregators" and "host". */
+bool mlog_call_set_aggregators(struct mlog_call *, const char *value);
+void mlog_call_put_aggregators(struct mlog_call *, struct mlog_table *);
+bool mlog_call_set_host(struct mlog_call *, const char *value);
+void mlog_call_put_host(struct mlog_call *, struct mlog_table *);
+
 /* The setting "ovsdb". */
 bool mlog_call_set_ovsdb(struct mlog_call *, const char *value);
 void mlog_call_put_ovsdb(struct mlog_call *, struct mlog_table *);
@@ -244,5 +250,6 @@ void mlog_command_put_limit(struct mlog_call *, enum mlog_limit,
 bool mlog_command_set_limit(struct mlog_call *, enum mlog_limit,
                             const char *value);
 void mlog_command_ovsdb(struct mlog_call *);
+void mlog_command_aggregators(struct mlog_call *);
 
 #endif /* mlog-command-call.h */

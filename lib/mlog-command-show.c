@@ -827,6 +827,9 @@ static const struct {
     bool (*set)(struct mlog_call *, const char *value);
     void (*put)(struct mlog_call *, struct mlog_table *);
 } settings[] = {
+    { "aggregators", "where aggregators are that may ask this host, as "
+      "ssl:ADDRESS:PORT,..., or none", mlog_call_set_aggregators,
+      mlog_call_put_aggregators },
     { "archive-dir", "directory to which full segments are archived, or none",
       set_archive_dir, put_archive_dir },
     { "archive-max-age", "how long archived records are kept: 12h, or none",
@@ -841,6 +844,8 @@ static const struct {
       "for any", mlog_set_digest_cpus, mlog_put_digest_cpus },
     { "digest-threads", "threads that digest records, from 1 to 16",
       mlog_set_digest_threads, mlog_put_digest_threads },
+    { "host", "name of this host for aggregators, or none for the system's",
+      mlog_call_set_host, mlog_call_put_host },
     { "memory-budget", "bytes for everything that is kept: 512M, 4G",
       set_budget, put_budget },
     { "query-max-memory", "bytes that the result of a query may take, by "

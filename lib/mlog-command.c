@@ -203,6 +203,8 @@ static const struct mlog_command commands[] = {
       0, 0, OPTS_ALL, mlog_command_query_list },
     { "multilog/query-cancel", "ID|all", "cancel a query, or all",
       1, 1, OPTS_ALL, mlog_command_query_cancel },
+    { "multilog/aggregators", "", "the connections to aggregators",
+      0, 0, OPTS_ALL, mlog_command_aggregators },
     { "multilog/ovsdb", "", "the database that configures this switch",
       0, 0, OPTS_ALL, mlog_command_ovsdb },
     { "multilog/set", "[KEY VALUE]", "show or change a setting",

@@ -470,7 +470,7 @@ mlog_jobs_create(struct multilog *ml, const struct mlog_jobs_callbacks *cb)
     ovs_list_init(&jobs->jobs);
     ovs_list_init(&jobs->done);
     ovs_mutex_unlock(&jobs->mutex);
-    mlog_registry_set_callback(ml->registry, query_cancelled, jobs);
+    mlog_registry_add_callback(ml->registry, query_cancelled, jobs);
     update_workers(jobs);
     return jobs;
 }
@@ -606,7 +606,7 @@ mlog_jobs_stop(struct mlog_jobs *jobs)
         xpthread_join(jobs->workers[i].thread, NULL);
     }
     jobs->n_workers = 0;
-    mlog_registry_set_callback(jobs->ml->registry, NULL, NULL);
+    mlog_registry_remove_callback(jobs->ml->registry, jobs);
 }
 
 void

@@ -45,8 +45,10 @@ struct mlog_registry {
     uint64_t last_id OVS_GUARDED;
     struct mlog_limit_range limits[MLOG_N_LIMITS] OVS_GUARDED;
     unsigned int n_workers OVS_GUARDED;
-    void (*cb)(void *aux) OVS_GUARDED;
-    void *aux OVS_GUARDED;
+    struct callback {
+        void (*cb)(void *aux);  /* NULL: none. */
+        void *aux;
+    } callbacks[MLOG_REGISTRY_MAX_CALLBACKS] OVS_GUARDED;
 };
 
 static const struct mlog_limit_range default_limits[MLOG_N_LIMITS] = {
@@ -78,13 +80,50 @@ mlog_registry_destroy(struct mlog_registry *registry)
     }
 }
 
+/* Returns the callback with 'aux', or with NULL a free place; NULL if there is
+ * none. */
+static struct callback *
+find_callback(struct mlog_registry *registry, const void *aux)
+    OVS_REQUIRES(registry->mutex)
+{
+    for (size_t i = 0; i < MLOG_REGISTRY_MAX_CALLBACKS; i++) {
+        if (registry->callbacks[i].aux == aux) {
+            return &registry->callbacks[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+call_callbacks(const struct mlog_registry *registry)
+    OVS_REQUIRES(registry->mutex)
+{
+    for (size_t i = 0; i < MLOG_REGISTRY_MAX_CALLBACKS; i++) {
+        if (registry->callbacks[i].cb) {
+            registry->callbacks[i].cb(registry->callbacks[i].aux);
+        }
+    }
+}
+
 void
-mlog_registry_set_callback(struct mlog_registry *registry,
+mlog_registry_add_callback(struct mlog_registry *registry,
                            void (*cb)(void *aux), void *aux)
 {
     ovs_mutex_lock(&registry->mutex);
-    registry->cb = cb;
-    registry->aux = aux;
+    *find_callback(registry, NULL) = (struct callback) { cb, aux };
+    ovs_mutex_unlock(&registry->mutex);
+}
+
+void
+mlog_registry_remove_callback(struct mlog_registry *registry, const void *aux)
+{
+    struct callback *callback;
+
+    ovs_mutex_lock(&registry->mutex);
+    callback = find_callback(registry, aux);
+    if (callback) {
+        *callback = (struct callback) { NULL, NULL };
+    }
     ovs_mutex_unlock(&registry->mutex);
 }
 
@@ -274,8 +313,8 @@ mlog_registry_cancel(struct mlog_registry *registry, uint64_t id)
             n += cancel(query, MLOG_CANCEL_REQUEST);
         }
     }
-    if (n && registry->cb) {
-        registry->cb(registry->aux);
+    if (n) {
+        call_callbacks(registry);
     }
     ovs_mutex_unlock(&registry->mutex);
     return n;

@@ -52,10 +52,13 @@ enum mlog_cancel {
 struct mlog_registry *mlog_registry_create(void);
 void mlog_registry_destroy(struct mlog_registry *);
 
-/* Has 'cb' called, in the thread that cancels, when a query was cancelled.
- * NULL for no callback: then, none is running any more on return. */
-void mlog_registry_set_callback(struct mlog_registry *,
+/* Has 'cb' called, in the thread that cancels, whenever a query was cancelled;
+ * at most MLOG_REGISTRY_MAX_CALLBACKS, told apart by 'aux'.  When it has been
+ * removed, it isn't running any more. */
+#define MLOG_REGISTRY_MAX_CALLBACKS 2
+void mlog_registry_add_callback(struct mlog_registry *,
                                 void (*cb)(void *aux), void *aux);
+void mlog_registry_remove_callback(struct mlog_registry *, const void *aux);
 
 /* Limits of queries: what they have by default, and what they may have at
  * most. */

@@ -115,6 +115,7 @@ struct mlog_commit {
 /* What "multilog/set" has changed.  Survives as well. */
 #define MLOG_MAX_PATH 512
 #define MLOG_CPU_WORDS 16
+#define MLOG_MAX_HOST 72
 struct mlog_settings {
     uint64_t budget;            /* Bytes; 0: default. */
     char archive_dir[MLOG_MAX_PATH];    /* Empty: none. */
@@ -123,6 +124,8 @@ struct mlog_settings {
     uint64_t digest_threads;    /* 0: default. */
     uint64_t digest_cpus[MLOG_CPU_WORDS];   /* A cpu_set_t; 0: any. */
     char ovsdb[MLOG_MAX_PATH];  /* mlog-database.h; empty: default. */
+    char host[MLOG_MAX_HOST];   /* Name of this host; empty: default. */
+    char aggregators[MLOG_MAX_PATH];    /* To connect to; empty: none. */
 };
 
 struct mlog_state;

@@ -17,6 +17,8 @@
 
 #include "multilog.h"
 
+#include <unistd.h>
+
 #include "mlog-clock.h"
 #include "mlog-ports.h"
 #include "openvswitch/vlog.h"
@@ -158,6 +160,32 @@ multilog_set_capture(struct multilog *ml, bool on)
 
 /* The list of archived files is taken after the segments are: what is in
  * neither has expired before. */
+char *
+multilog_get_host(struct multilog *ml)
+{
+    struct mlog_settings settings = mlog_state_get_settings(ml->state);
+    char name[MLOG_MAX_HOST] = "";
+
+    if (settings.host[0]) {
+        return xstrdup(settings.host);
+    } else if (gethostname(name, sizeof name - 1) || !name[0]) {
+        return xstrdup("localhost");
+    }
+    return xstrdup(name);
+}
+
+void
+multilog_apply_aggregators(struct multilog *ml)
+{
+    if (ml->agent) {
+        struct mlog_settings settings = mlog_state_get_settings(ml->state);
+        char *host = multilog_get_host(ml);
+
+        mlog_agent_set(ml->agent, host, settings.aggregators);
+        free(host);
+    }
+}
+
 int
 multilog_snapshot_take(struct multilog *ml, struct mlog_snapshot *snapshot)
 {

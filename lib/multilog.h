@@ -31,6 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mlog-agent.h"
 #include "mlog-archiver.h"
 #include "mlog-capture.h"
 #include "mlog-config.h"
@@ -76,6 +77,9 @@ struct multilog {
     struct mlog_config *config;
     const struct mlog_database *database;
 
+    /* Connections to aggregators; NULL: there can be none. */
+    struct mlog_agent *agent;
+
     /* What runs while commands wait; set to abandon them. */
     atomic_bool cancel;
 
@@ -113,6 +117,13 @@ void multilog_update_budget(struct multilog *);
 void multilog_set_digest_threads(struct multilog *, unsigned int n);
 int multilog_set_digest_cpus(struct multilog *, const cpu_set_t *);
 bool multilog_get_digest_cpus(struct multilog *, cpu_set_t *);
+
+/* The name of this host, for the caller to free: the setting or, if there is
+ * none, that of the system. */
+char *multilog_get_host(struct multilog *);
+
+/* Lets the agent, if there is one, connect as the settings say. */
+void multilog_apply_aggregators(struct multilog *);
 
 /* A snapshot at a cut that is no earlier than this call, what is archived
  * included; see mlog_digest_cut(), also for the result. */

@@ -1,6 +1,7 @@
 # One program with Criterion per file, tests/unit/test-NAME.c: to add one, add
 # a line.
 unit_tests = \
+	tests/unit/test-agent \
 	tests/unit/test-aggregate \
 	tests/unit/test-aggregate-sketch \
 	tests/unit/test-bitpack \
@@ -119,6 +120,7 @@ tests_stress_stress_ring_LDADD = lib/libmultilog.a
 # check" runs it; alone, with the options that "tests/testsuite --help" lists:
 #     make check-at TESTSUITEFLAGS='-k drops'
 at_files = \
+	tests/at/aggregator.at \
 	tests/at/testsuite.at \
 	tests/at/multilog-macros.at \
 	tests/at/capture.at \

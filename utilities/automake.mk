@@ -31,3 +31,7 @@ utilities_ovs_multilogctl_LDADD = \
 	lib/libmultilog.a
 $(utilities_ovs_multilogctl_OBJECTS): \
 	| ovs/patched.stamp vswitchd-ext/multilog-idl.h
+
+tools += utilities/ovs-multilogd
+utilities_ovs_multilogd_SOURCES = utilities/ovs-multilogd.c
+utilities_ovs_multilogd_LDADD = lib/libmultilog.a

@@ -14,6 +14,8 @@ vswitchd_ext_libvswitchd_ext_a_SOURCES = \
 	vswitchd-ext/ovsdb-status.c \
 	vswitchd-ext/ovsdb-sync.c \
 	vswitchd-ext/ovsdb-sync.h \
+	vswitchd-ext/uplink.c \
+	vswitchd-ext/uplink.h \
 	vswitchd-ext/vswitchd-ext.c
 
 # The database MultiLog: generated code to access it, for ovs-vswitchd and for

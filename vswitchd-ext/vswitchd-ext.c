@@ -29,6 +29,7 @@
 #include "ovsdb-sync.h"
 #include "sset.h"
 #include "unixctl.h"
+#include "uplink.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(multilog_ext);
@@ -141,6 +142,7 @@ vswitchd_ext_init(void)
     observer_init(multilog);
     ovsdb_sync_init(multilog);
     jobs_init(multilog);
+    uplink_init(multilog);
     register_commands();
     multilog_set_capture(multilog, true);
 }
@@ -167,6 +169,7 @@ void
 vswitchd_ext_exit(void)
 {
     observer_exit();
+    uplink_exit();
     jobs_exit();
     ovsdb_sync_exit();
     multilog_destroy(multilog);

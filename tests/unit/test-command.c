@@ -351,7 +351,7 @@ Test(command, show_and_set)
     run("multilog/set memory-budget 1.5G");
     cr_expect_eq(number(member(run_json("multilog/show"), "memory"), "budget"),
                  UINT64_C(3) << 29);
-    cr_expect_eq(n_elements(run_json("multilog/set"), "settings"), 13);
+    cr_expect_eq(n_elements(run_json("multilog/set"), "settings"), 15);
     run("multilog/set digest off");
     cr_expect_str_eq(string(element(run_json("multilog/set digest"),
                                     "settings", 0), "value"), "off");
