@@ -164,9 +164,9 @@ typedef void mlog_term_func(const char *text, const struct mlog_field *field,
 void mlog_expr_for_each_term(const struct mlog_expr *, mlog_term_func *cb,
                              void *aux);
 
-/* A term that is not of the language.  'eval' is a pure function of the record,
- * and returns MLOG_MAYBE if there is no row and it needs one; 'unref' is called
- * once.  All threads at once may call 'eval'. */
+/* A term that is not of the language.  'eval' is a pure function of the
+ * record, and returns MLOG_MAYBE if there is no row and it needs one; 'unref'
+ * is called once.  All threads at once may call 'eval'. */
 struct mlog_expr_custom {
     const char *name;           /* For people. */
     enum mlog_tri (*eval)(const void *aux, const struct mlog_record *);

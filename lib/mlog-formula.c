@@ -459,6 +459,7 @@ mlog_formula_eval(const struct mlog_formula *formula, mlog_formula_get *get,
     struct operand stack[MLOG_FORMULA_MAX_OPS];
     size_t n = 0;
 
+    stack[0] = (struct operand) { .absent = true };
     for (size_t i = 0; i < formula->n; i++) {
         const struct operation *o = &formula->ops[i];
 

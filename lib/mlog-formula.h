@@ -67,18 +67,20 @@ enum mlog_formula_type {
     MLOG_FORMULA_CONDITION,
 };
 
-/* Returns the formula, which must be of 'type', or NULL after setting 'error',
- * which must be initialised. */
+/* Returns the formula, which must be as 'wanted', or NULL after setting
+ * 'error', which must be initialised. */
 struct mlog_formula *mlog_formula_parse(const char *text,
-                                        enum mlog_formula_type type,
-                                        mlog_formula_resolve *, void *aux,
+                                        enum mlog_formula_type wanted,
+                                        mlog_formula_resolve *resolve,
+                                        void *aux,
                                         struct mlog_error *error)
     OVS_WARN_UNUSED_RESULT;
 void mlog_formula_destroy(struct mlog_formula *);       /* Accepts NULL. */
 
 /* Stores the formula's value (1 or 0 for conditions) in '*value', or returns
  * false if it is absent. */
-bool mlog_formula_eval(const struct mlog_formula *, mlog_formula_get *,
-                       const void *aux, long double *value);
+bool mlog_formula_eval(const struct mlog_formula *formula,
+                       mlog_formula_get *get, const void *aux,
+                       long double *value);
 
 #endif /* mlog-formula.h */

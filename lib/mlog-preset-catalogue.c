@@ -61,7 +61,8 @@ static const struct mlog_preset presets[] = {
       "many SYNs to one host",
       "SYNs without ACK, by destination, and how many sources they have. "
       "Doesn't look at whether they are answered: a busy server needs a "
-      "higher threshold.  SYNs less handshakes that were completed takes a join.",
+      "higher threshold.  SYNs less handshakes that were completed takes a "
+      "join.",
       PARAMS("5k", "SYNs within the window", "1s"),
       { FILTER("@", SYN "$match"),
         AGGREGATE("@", "@", "count", "window=$window", "group-by=l3_dst"),

@@ -179,7 +179,7 @@ copy_text(char copy[MLOG_QUERY_TEXT_MAX], const char *text)
 {
     size_t n;
 
-    for (n = 0; text[n] && n < MLOG_QUERY_TEXT_MAX - 1; n++) {
+    for (n = 0; n < MLOG_QUERY_TEXT_MAX - 1 && text[n]; n++) {
         copy[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
     }
     copy[n] = '\0';

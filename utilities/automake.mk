@@ -24,6 +24,8 @@ uninstall-completion:
 bin_PROGRAMS += utilities/ovs-multilogctl
 utilities_ovs_multilogctl_SOURCES = \
 	utilities/multilogctl-commands.c \
+	utilities/multilogctl-private.h \
+	utilities/multilogctl-settings.c \
 	utilities/multilogctl.h \
 	utilities/ovs-multilogctl.c
 utilities_ovs_multilogctl_LDADD = \

@@ -25,10 +25,10 @@
 #include "mlog-fields.h"
 #include "mlog-time.h"
 #include "mlog-trigger.h"
+#include "multilogctl-private.h"
 #include "openvswitch/json.h"
 #include "ovsdb-idl.h"
 #include "smap.h"
-#include "stream.h"
 #include "svec.h"
 #include "table.h"
 #include "util.h"
@@ -39,14 +39,6 @@ bool multilogctl_wait;
 
 /* Rows. */
 
-static const struct mlogrec_multilog *
-get_root(struct ctl_context *ctx)
-{
-    const struct mlogrec_multilog *root = mlogrec_multilog_first(ctx->idl);
-
-    return root ? root : mlogrec_multilog_insert(ctx->txn);
-}
-
 static void
 touch(const char *table, const char *name)
 {
@@ -54,12 +46,6 @@ touch(const char *table, const char *name)
 
     sset_add(&multilogctl_touched, text);
     free(text);
-}
-
-static bool
-has_option(const struct ctl_context *ctx, const char *option)
-{
-    return shash_find(&ctx->options, option) != NULL;
 }
 
 /* Finds row 'name' of one of the tables that have names. */
@@ -85,7 +71,7 @@ FIND_BY_NAME(PRESET, preset)
 static void
 not_found(struct ctl_context *ctx, const char *what)
 {
-    if (!has_option(ctx, "--if-exists")) {
+    if (!multilogctl_has_option(ctx, "--if-exists")) {
         ctl_error(ctx, "no %s is called \"%s\"", what, ctx->argv[1]);
     }
 }
@@ -102,41 +88,12 @@ take_error(struct ctl_context *ctx, const char *word,
     mlog_error_clear(error);
 }
 
-/* Returns what "set" says to an option that the row's columns have no place
- * for: a map of the words KEY=VALUE from argv[first] on.  On error, sets it
- * and returns false. */
-static bool
-parse_pairs(struct ctl_context *ctx, int first, struct smap *pairs)
-{
-    smap_init(pairs);
-    for (int i = first; i < ctx->argc; i++) {
-        const char *word = ctx->argv[i];
-        const char *equals = strchr(word, '=');
-
-        if (!equals || equals == word) {
-            ctl_error(ctx, "\"%s\" is not of the form KEY=VALUE", word);
-        } else {
-            char *key = xmemdup0(word, equals - word);
-
-            if (!smap_add_once(pairs, key, equals + 1)) {
-                ctl_error(ctx, "\"%s\" is given twice", key);
-            }
-            free(key);
-        }
-        if (ctx->error) {
-            smap_destroy(pairs);
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Returns true if a row called 'name' may be added: there is none, or
  * --may-exist says that the one there is may be changed. */
 static bool
 may_add(struct ctl_context *ctx, bool exists, const char *what)
 {
-    if (exists && !has_option(ctx, "--may-exist")) {
+    if (exists && !multilogctl_has_option(ctx, "--may-exist")) {
         ctl_error(ctx, "there is %s \"%s\"; with --may-exist it is changed",
                   what, ctx->argv[1]);
         return false;
@@ -614,7 +571,7 @@ cmd_preset_add(struct ctl_context *ctx)
     const struct mlogrec_preset *row = find_preset(ctx, ctx->argv[1]);
     struct smap parameters;
 
-    if (!may_add(ctx, row, "preset") || !parse_pairs(ctx, 3, &parameters)) {
+    if (!may_add(ctx, row, "preset") || !multilogctl_parse_pairs(ctx, 3, &parameters)) {
         return;
     }
     if (!row) {
@@ -670,144 +627,6 @@ cmd_preset_list(struct ctl_context *ctx)
         free(nodes);
     }
     free(rows);
-}
-
-/* Settings. */
-
-static void
-pre_root(struct ctl_context *ctx)
-{
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_multilog_col_capture);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_multilog_col_memory_budget);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_multilog_col_digest_threads);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_multilog_col_digest_cpus);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_multilog_col_archive);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_archive_col_directory);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_archive_col_max_bytes);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_archive_col_max_age);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_archive_col_error);
-}
-
-static void
-cmd_init(struct ctl_context *ctx)
-{
-    get_root(ctx);
-}
-
-static void
-cmd_set_capture(struct ctl_context *ctx)
-{
-    const char *value = ctx->argv[1];
-    bool on = !strcmp(value, "on");
-
-    if (!strcmp(value, "default")) {
-        mlogrec_multilog_set_capture(get_root(ctx), NULL, 0);
-    } else if (on || !strcmp(value, "off")) {
-        mlogrec_multilog_set_capture(get_root(ctx), &on, 1);
-    } else {
-        ctl_error(ctx, "\"%s\" is not \"on\", \"off\" or \"default\"", value);
-    }
-}
-
-/* Parses 'text' into bytes, as an integer of the database, or sets the
- * error. */
-static int64_t
-parse_bytes(struct ctl_context *ctx, const char *text)
-{
-    uint64_t bytes = 0;
-    char *error = mlog_parse_size(text, &bytes);
-
-    if (!error && bytes > INT64_MAX) {
-        error = xstrdup("too much");
-    }
-    if (error) {
-        ctl_error(ctx, "\"%s\": %s", text, error);
-        free(error);
-        return 0;
-    }
-    return bytes;
-}
-
-static void
-cmd_set_memory_budget(struct ctl_context *ctx)
-{
-    if (!strcmp(ctx->argv[1], "default")) {
-        mlogrec_multilog_set_memory_budget(get_root(ctx), NULL, 0);
-    } else {
-        int64_t bytes = parse_bytes(ctx, ctx->argv[1]);
-
-        if (!ctx->error) {
-            mlogrec_multilog_set_memory_budget(get_root(ctx), &bytes, 1);
-        }
-    }
-}
-
-/* Parses 'text' into seconds, at least one, or sets the error. */
-static int64_t
-parse_seconds(struct ctl_context *ctx, const char *name, const char *text)
-{
-    uint64_t ns = 0;
-    char *error = mlog_duration_parse(text, &ns);
-
-    if (!error && (!ns || ns % MLOG_NS_PER_S)) {
-        error = xstrdup("must be a whole number of seconds");
-    }
-    if (error) {
-        ctl_error(ctx, "%s: %s", name, error);
-        free(error);
-    }
-    return ns / MLOG_NS_PER_S;
-}
-
-static void
-cmd_set_archive(struct ctl_context *ctx)
-{
-    const struct mlogrec_multilog *root = get_root(ctx);
-    struct mlogrec_archive *archive;
-    struct smap options;
-    const char *max_bytes, *max_age;
-    int64_t bytes = 0, age = 0;
-
-    if (ctx->argv[1][0] != '/') {
-        ctl_error(ctx, "\"%s\" is not a directory's whole path",
-                  ctx->argv[1]);
-        return;
-    }
-    if (!parse_pairs(ctx, 2, &options)) {
-        return;
-    }
-    max_bytes = smap_get(&options, "max-bytes");
-    max_age = smap_get(&options, "max-age");
-    if (smap_count(&options) != !!max_bytes + !!max_age) {
-        ctl_error(ctx, "the options are max-bytes=SIZE and "
-                  "max-age=DURATION");
-    }
-    if (max_bytes) {
-        bytes = parse_bytes(ctx, max_bytes);
-    }
-    if (max_age) {
-        age = parse_seconds(ctx, "max-age", max_age);
-    }
-    smap_destroy(&options);
-    if (!ctx->error) {
-        archive = mlogrec_archive_insert(ctx->txn);
-        mlogrec_archive_set_directory(archive, ctx->argv[1]);
-        mlogrec_archive_set_max_bytes(archive, &bytes, bytes != 0);
-        mlogrec_archive_set_max_age(archive, &age, age != 0);
-        mlogrec_multilog_set_archive(root, archive);
-    }
-}
-
-static void
-cmd_del_archive(struct ctl_context *ctx)
-{
-    mlogrec_multilog_set_archive(get_root(ctx), NULL);
-}
-
-static void
-cmd_wait(struct ctl_context *ctx OVS_UNUSED)
-{
-    multilogctl_wait = true;
 }
 
 /* Alerts. */
@@ -895,135 +714,15 @@ cmd_alerts(struct ctl_context *ctx)
     free(rows);
 }
 
-/* Connections of the database server. */
-
-static void
-pre_connection(struct ctl_context *ctx)
-{
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_multilog_col_connections);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_connection_col_target);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_connection_col_role);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_connection_col_inactivity_probe);
-}
-
-static void
-cmd_get_connection(struct ctl_context *ctx)
-{
-    const struct mlogrec_connection *row;
-    struct svec lines = SVEC_EMPTY_INITIALIZER;
-    const char *line;
-    size_t i;
-
-    MLOGREC_CONNECTION_FOR_EACH (row, ctx->idl) {
-        svec_add_nocopy(&lines, (row->role[0]
-                                 ? xasprintf("%s role=%s", row->target,
-                                             row->role)
-                                 : xstrdup(row->target)));
-    }
-    svec_sort_unique(&lines);
-    SVEC_FOR_EACH (i, line, &lines) {
-        ds_put_format(&ctx->output, "%s\n", line);
-    }
-    svec_destroy(&lines);
-}
-
-static void
-cmd_del_connection(struct ctl_context *ctx)
-{
-    mlogrec_multilog_set_connections(get_root(ctx), NULL, 0);
-}
-
-static void
-cmd_set_connection(struct ctl_context *ctx)
-{
-    const char *role = shash_find_data(&ctx->options, "--role");
-    const char *probe = shash_find_data(&ctx->options, "--inactivity-probe");
-    struct mlogrec_connection **rows = xcalloc(ctx->argc, sizeof *rows);
-    unsigned int ms = 0;
-
-    if (probe && !str_to_uint(probe, 10, &ms)) {
-        ctl_error(ctx, "--inactivity-probe: \"%s\" is not a number of "
-                  "milliseconds", probe);
-    }
-    for (int i = 1; i < ctx->argc && !ctx->error; i++) {
-        const char *target = ctx->argv[i];
-        int64_t value = ms;
-
-        if (stream_verify_name(target) && pstream_verify_name(target)) {
-            ctl_error(ctx, "\"%s\" is not of the form [p]ssl:..., [p]tcp:... "
-                      "or [p]unix:...", target);
-            break;
-        }
-        rows[i - 1] = mlogrec_connection_insert(ctx->txn);
-        mlogrec_connection_set_target(rows[i - 1], target);
-        if (role) {
-            mlogrec_connection_set_role(rows[i - 1], role);
-        }
-        if (probe) {
-            mlogrec_connection_set_inactivity_probe(rows[i - 1], &value, 1);
-        }
-    }
-    if (!ctx->error) {
-        mlogrec_multilog_set_connections(get_root(ctx), rows, ctx->argc - 1);
-    }
-    free(rows);
-}
-
-static void
-pre_ssl(struct ctl_context *ctx)
-{
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_multilog_col_ssl);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_ssl_col_private_key);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_ssl_col_certificate);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_ssl_col_ca_cert);
-    ovsdb_idl_add_column(ctx->idl, &mlogrec_ssl_col_bootstrap_ca_cert);
-}
-
-static void
-cmd_get_ssl(struct ctl_context *ctx)
-{
-    const struct mlogrec_ssl *ssl = mlogrec_ssl_first(ctx->idl);
-
-    if (ssl) {
-        ds_put_format(&ctx->output, "Private key: %s\nCertificate: %s\n"
-                      "CA certificate: %s\nBootstrap: %s\n", ssl->private_key,
-                      ssl->certificate, ssl->ca_cert,
-                      ssl->bootstrap_ca_cert ? "true" : "false");
-    }
-}
-
-static void
-cmd_del_ssl(struct ctl_context *ctx)
-{
-    mlogrec_multilog_set_ssl(get_root(ctx), NULL);
-}
-
-static void
-cmd_set_ssl(struct ctl_context *ctx)
-{
-    const struct mlogrec_ssl *old = mlogrec_ssl_first(ctx->idl);
-    struct mlogrec_ssl *ssl;
-
-    if (old) {
-        mlogrec_ssl_delete(old);
-    }
-    ssl = mlogrec_ssl_insert(ctx->txn);
-    mlogrec_ssl_set_private_key(ssl, ctx->argv[1]);
-    mlogrec_ssl_set_certificate(ssl, ctx->argv[2]);
-    mlogrec_ssl_set_ca_cert(ssl, ctx->argv[3]);
-    mlogrec_ssl_set_bootstrap_ca_cert(ssl, has_option(ctx, "--bootstrap"));
-    mlogrec_multilog_set_ssl(get_root(ctx), ssl);
-}
-
 /* Overview. */
 
 static void
 pre_show(struct ctl_context *ctx)
 {
-    pre_root(ctx);
+    multilogctl_pre_root(ctx);
     pre_trigger(ctx);
     pre_preset(ctx);
-    pre_connection(ctx);
+    multilogctl_pre_connection(ctx);
     ovsdb_idl_add_column(ctx->idl, &mlogrec_multilog_col_error);
 }
 
@@ -1059,7 +758,7 @@ show_settings(struct ctl_context *ctx, const struct mlogrec_multilog *root)
     if (root->error) {
         ds_put_format(&ctx->output, "error: %s\n", root->error);
     }
-    cmd_get_connection(ctx);
+    multilogctl_get_connection(ctx);
 }
 
 static void
@@ -1240,8 +939,6 @@ static const struct ctl_table_class tables[MLOGREC_N_TABLES] = {
 
 static const struct ctl_command_syntax commands[] = {
     {"show", 0, 0, "", pre_show, cmd_show, NULL, "", RO},
-    {"init", 0, 0, "", pre_root, cmd_init, NULL, "", RW},
-    {"wait", 0, 0, "", NULL, cmd_wait, NULL, "", RW},
 
     {"filter-add", 2, 2, "NAME EXPRESSION", pre_filter, cmd_filter_add, NULL,
      "--may-exist", RW},
@@ -1270,26 +967,7 @@ static const struct ctl_command_syntax commands[] = {
      "--if-exists", RW},
     {"preset-list", 0, 0, "", pre_preset, cmd_preset_list, NULL, "", RO},
 
-    {"set-capture", 1, 1, "on|off|default", pre_root, cmd_set_capture, NULL,
-     "", RW},
-    {"set-memory-budget", 1, 1, "SIZE|default", pre_root,
-     cmd_set_memory_budget, NULL, "", RW},
-    {"set-archive", 1, 3, "DIR [max-bytes=SIZE] [max-age=DURATION]", pre_root,
-     cmd_set_archive, NULL, "", RW},
-    {"del-archive", 0, 0, "", pre_root, cmd_del_archive, NULL, "", RW},
-
     {"alerts", 0, 0, "", pre_alerts, cmd_alerts, NULL, "--limit=", RO},
-
-    {"get-connection", 0, 0, "", pre_connection, cmd_get_connection, NULL, "",
-     RO},
-    {"del-connection", 0, 0, "", pre_connection, cmd_del_connection, NULL, "",
-     RW},
-    {"set-connection", 1, INT_MAX, "TARGET...", pre_connection,
-     cmd_set_connection, NULL, "--role=,--inactivity-probe=", RW},
-    {"get-ssl", 0, 0, "", pre_ssl, cmd_get_ssl, NULL, "", RO},
-    {"del-ssl", 0, 0, "", pre_ssl, cmd_del_ssl, NULL, "", RW},
-    {"set-ssl", 3, 3, "PRIVATE-KEY CERTIFICATE CA-CERT", pre_ssl, cmd_set_ssl,
-     NULL, "--bootstrap", RW},
 
     {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, RO},
 };
@@ -1300,4 +978,5 @@ multilogctl_register_commands(void (*exit_func)(int status))
     ctl_init(&mlogrec_idl_class, mlogrec_table_classes, tables, NULL,
              exit_func);
     ctl_register_commands(commands);
+    ctl_register_commands(multilogctl_settings_commands);
 }
