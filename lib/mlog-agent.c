@@ -574,6 +574,9 @@ agent_main(void *agent_)
         latch_wait(&agent->wake);
         poll_block();
     }
+    if (agent->options.exit) {
+        agent->options.exit(agent->options.aux);
+    }
     return NULL;
 }
 

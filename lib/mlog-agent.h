@@ -55,11 +55,13 @@ struct mlog_agent_options {
     const char *life;           /* mlog_state_life(). */
 
     /* In the agent's thread: starts to execute a command; has one end soon,
-     * with whatever reply; and, if not NULL, is called whenever the thread
-     * has been woken. */
+     * with whatever reply; is called whenever the thread has been woken; and
+     * when it ends, after which the agent isn't woken any more.  The latter
+     * two may be NULL. */
     void (*execute)(struct mlog_agent_call *, void *aux);
     void (*cancel)(struct mlog_agent_call *, void *aux);
     void (*run)(void *aux);
+    void (*exit)(void *aux);
     void *aux;
 };
 

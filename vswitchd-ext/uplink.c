@@ -26,10 +26,11 @@
 #include "util.h"
 
 /* Everything but uplink_init() and uplink_exit() happens in the agent's
- * thread, so that the jobs have one thread that submits and fetches. */
+ * thread, so that the jobs have one thread that submits and fetches.  There
+ * are workers from the first command on that an aggregator asks for. */
 
 static struct multilog *multilog;
-static struct mlog_jobs *jobs;
+static struct mlog_jobs *jobs;          /* NULL until then. */
 
 /* A worker's reply is there. */
 static void
@@ -49,7 +50,11 @@ execute(struct mlog_agent_call *call, void *aux OVS_UNUSED)
         .argv = (const char **) call->argv.names,
         .aux = call,
     };
+    static const struct mlog_jobs_callbacks callbacks = { .wake = wake };
 
+    if (!jobs) {
+        jobs = mlog_jobs_create(multilog, &callbacks);
+    }
     mlog_jobs_submit(jobs, &request);
 }
 
@@ -68,7 +73,7 @@ fetch(void *aux OVS_UNUSED)
     struct mlog_reply reply;
     void *call_;
 
-    while (mlog_jobs_get_reply(jobs, &call_, &reply)) {
+    while (jobs && mlog_jobs_get_reply(jobs, &call_, &reply)) {
         struct mlog_agent_call *call = call_;
 
         call->error = reply.error;
@@ -78,19 +83,30 @@ fetch(void *aux OVS_UNUSED)
     }
 }
 
+/* No call is under way any more; workers may be about to find that out. */
+static void
+end(void *aux OVS_UNUSED)
+{
+    if (jobs) {
+        mlog_jobs_stop(jobs);
+        fetch(NULL);
+        mlog_jobs_destroy(jobs);
+        jobs = NULL;
+    }
+}
+
 void
 uplink_init(struct multilog *ml)
 {
-    static const struct mlog_jobs_callbacks callbacks = { .wake = wake };
     struct mlog_agent_options options = {
         .life = mlog_state_life(ml->state),
         .execute = execute,
         .cancel = cancel,
         .run = fetch,
+        .exit = end,
     };
 
     multilog = ml;
-    jobs = mlog_jobs_create(ml, &callbacks);
     ml->agent = mlog_agent_create(&options);
     multilog_apply_aggregators(ml);
 }
@@ -98,11 +114,6 @@ uplink_init(struct multilog *ml)
 void
 uplink_exit(void)
 {
-    struct mlog_agent *agent = multilog->agent;
-
-    mlog_agent_destroy(agent);
-    mlog_jobs_stop(jobs);
-    fetch(NULL);
-    mlog_jobs_destroy(jobs);
+    mlog_agent_destroy(multilog->agent);
     multilog->agent = NULL;
 }
